@@ -1,0 +1,48 @@
+"""The nouns that cross rooms: frozen types of plain numbers and arrays, no torch, no Qt."""
+
+from napari_latent_explain.domain.counterfactual import CounterfactualRecord, ModelIdentity, Probabilities
+from napari_latent_explain.domain.direction import DirectionAtlas, DirectionId, StyleDirection
+from napari_latent_explain.domain.edit import Edit
+from napari_latent_explain.domain.errors import (
+    BundleError,
+    Cancelled,
+    ExplanationError,
+    ExportError,
+    LatentExplainError,
+    NotAFundusError,
+    PhotographError,
+    TrainingError,
+    WrongUseError,
+)
+from napari_latent_explain.domain.field import Field
+from napari_latent_explain.domain.laterality import Laterality, LateralityReading
+from napari_latent_explain.domain.photograph import Photograph
+from napari_latent_explain.domain.progress import Progress, silent
+from napari_latent_explain.domain.quality import QualityFlag, QualityReport
+
+__all__ = [
+    "BundleError",
+    "Cancelled",
+    "CounterfactualRecord",
+    "DirectionAtlas",
+    "DirectionId",
+    "Edit",
+    "ExplanationError",
+    "ExportError",
+    "Field",
+    "LatentExplainError",
+    "Laterality",
+    "LateralityReading",
+    "ModelIdentity",
+    "NotAFundusError",
+    "Photograph",
+    "PhotographError",
+    "Probabilities",
+    "Progress",
+    "QualityFlag",
+    "QualityReport",
+    "StyleDirection",
+    "TrainingError",
+    "WrongUseError",
+    "silent",
+]

@@ -1,0 +1,99 @@
+"""One explained photograph as plain arrays and numbers: what is reviewed and exported."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_latent_explain.domain.direction import StyleDirection
+from napari_latent_explain.domain.edit import Edit
+from napari_latent_explain.domain.field import Field
+from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.domain.laterality import LateralityReading
+from napari_latent_explain.domain.quality import QualityReport
+
+__all__ = ["CounterfactualRecord", "ModelIdentity", "Probabilities"]
+
+
+class ModelIdentity(FrozenModel):
+    """Which bundle made a result."""
+
+    name: str
+    sha256: str
+    resolution: int
+
+
+class Probabilities(FrozenModel):
+    """Class probabilities of the photograph, of its reconstruction G(s), and of the counterfactual composite."""
+
+    original: tuple[float, ...]
+    reconstruction: tuple[float, ...]
+    counterfactual: tuple[float, ...]
+
+    @property
+    def gap(self) -> float:
+        """Largest absolute difference between photograph and reconstruction: how far the model can be trusted here."""
+        return max(abs(a - b) for a, b in zip(self.original, self.reconstruction, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class CounterfactualRecord:
+    """A photograph, an edit, and what came of it: no tensors, no model needed.
+
+    Pictures are square crops of the field of view, in the photograph's own orientation (never mirrored).
+
+    Parameters
+    ----------
+    name, sha256 : str
+        Of the photograph.
+    original, counterfactual : numpy.ndarray
+        (P, P, 3) uint8, the photograph's own resolution or the display size. `counterfactual` is the composite
+        x + (G(s') - G(s)).
+    reconstruction : numpy.ndarray
+        (M, M, 3) uint8 at the model's resolution: G(s) alone.
+    difference : numpy.ndarray
+        (M, M, 3) float32 in [-1, 1]: G(s') - G(s), 0 outside the field.
+    field : Field
+        Where the crop lies in the photograph.
+    laterality, quality : LateralityReading, QualityReport
+        What was read of the photograph.
+    model : ModelIdentity
+        Which bundle.
+    classes, target : tuple of str, int
+        Class names, and the class that the edit was meant to reach.
+    probabilities : Probabilities
+        Of photograph, reconstruction and counterfactual.
+    edit, directions : Edit, tuple of StyleDirection
+        The moves, and the directions they refer to.
+    flipped : bool
+        Whether the classifier's decision on the composite is `target` and was not so before.
+    changed_area_fraction : float
+        Share of the field whose luminance changes by more than 0.02 of full scale.
+    note : str
+        A sentence when something must be said ("not reached within the tested range").
+    simulated : bool
+        Whether the photograph was drawn by a program.
+    seconds : dict
+        Wall time of each step.
+    """
+
+    name: str
+    sha256: str
+    original: NDArray[np.uint8]
+    reconstruction: NDArray[np.uint8]
+    counterfactual: NDArray[np.uint8]
+    difference: NDArray[np.float32]
+    field: Field
+    laterality: LateralityReading
+    quality: QualityReport
+    model: ModelIdentity
+    classes: tuple[str, ...]
+    target: int
+    probabilities: Probabilities
+    edit: Edit
+    directions: tuple[StyleDirection, ...]
+    flipped: bool
+    changed_area_fraction: float
+    note: str = ""
+    simulated: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,110 @@
+"""Named moves in style space and the evidence for them."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from napari_latent_explain.domain.frozen import FrozenModel
+
+__all__ = ["DirectionAtlas", "DirectionId", "Interval", "StyleDirection"]
+
+DirectionId = str
+Interval = tuple[float, float]
+
+
+class StyleDirection(FrozenModel):
+    """One style coordinate and the sense in which it raises the target class, with its measured effect.
+
+    A strength of +1 moves the coordinate by ``sign * spread``: one standard deviation over the reference photographs,
+    towards the target class. Effects were measured on photographs that were not used to choose the direction.
+
+    Parameters
+    ----------
+    id : str
+        Stable identity within its atlas, ``layer:channel:sign``.
+    name : str
+        What a person calls it; "direction 1" until somebody has looked.
+    layer, channel : str, int
+        The coordinate of style space S.
+    sign : int
+        +1 or -1.
+    spread : float
+        Standard deviation of the coordinate over the reference photographs, in style units.
+    low, high : float
+        5 % and 95 % quantiles of the coordinate over the reference photographs, in style units.
+    target : int
+        Index of the class that a positive strength raises.
+    effect_logit, effect_logit_interval : float, (float, float)
+        Mean change of the target's margin (log odds) at the tested step, with a bootstrap 95 % interval.
+    effect_probability, effect_probability_interval : float, (float, float)
+        The same of the target's probability.
+    flip_share : float
+        Share of the test photographs of the other class whose decision this direction alone changes.
+    held_out : int
+        How many photographs the effects were measured on.
+    """
+
+    id: DirectionId
+    name: str
+    layer: str
+    channel: Annotated[int, Field(ge=0)]
+    sign: Literal[-1, 1]
+    spread: Annotated[float, Field(gt=0)]
+    low: float
+    high: float
+    target: Annotated[int, Field(ge=0)]
+    effect_logit: float
+    effect_logit_interval: Interval
+    effect_probability: float
+    effect_probability_interval: Interval
+    flip_share: Annotated[float, Field(ge=0, le=1)]
+    held_out: Annotated[int, Field(ge=0)]
+
+    def strength_range(self, value: float) -> tuple[float, float]:
+        """Least and greatest strength that keep a coordinate at `value` within what real eyes show.
+
+        Both are 0 or beyond on their own side: a coordinate already outside the range may only come back.
+        """
+        ends = sorted(((self.low - value) * self.sign / self.spread, (self.high - value) * self.sign / self.spread))
+        return min(ends[0], 0.0), max(ends[1], 0.0)
+
+
+class DirectionAtlas(FrozenModel):
+    """The directions of one generator and one classifier, best first within each class.
+
+    Parameters
+    ----------
+    generator_sha256, classifier_sha256 : str
+        What the directions were measured on; they mean nothing elsewhere.
+    classes : tuple of str
+        Names of the classifier's classes.
+    directions : tuple of StyleDirection
+        Unique by `id`.
+    searched : int
+        Number of (coordinate, sign) pairs that were screened.
+    """
+
+    generator_sha256: str = ""
+    classifier_sha256: str = ""
+    classes: tuple[str, ...] = ()
+    directions: tuple[StyleDirection, ...] = ()
+    searched: int = 0
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        ids = [d.id for d in self.directions]
+        if len(set(ids)) != len(ids):
+            msg = "two directions of an atlas share an id"
+            raise ValueError(msg)
+        return self
+
+    def __getitem__(self, direction_id: DirectionId) -> StyleDirection:
+        """Return the direction with this id (KeyError if there is none)."""
+        for direction in self.directions:
+            if direction.id == direction_id:
+                return direction
+        raise KeyError(direction_id)
+
+    def towards(self, target: int) -> tuple[StyleDirection, ...]:
+        """Directions that raise class `target`, best first."""
+        return tuple(d for d in self.directions if d.target == target)

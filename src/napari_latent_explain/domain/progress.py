@@ -1,0 +1,13 @@
+"""How long work tells its caller where it stands, and how the caller stops it."""
+
+from collections.abc import Callable
+
+__all__ = ["Progress", "silent"]
+
+Progress = Callable[[str, float], None]
+"""``progress(what, done)``: `what` is a short sentence for a person, `done` runs from 0 to 1. To cancel, the callback
+raises `domain.Cancelled`; work calls it often enough (several times a second) and leaves nothing half written."""
+
+
+def silent(what: str, done: float) -> None:
+    """Ignore progress."""
