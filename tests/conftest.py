@@ -1,0 +1,39 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _data_folder() -> Path | None:
+    named = os.environ.get("LATENT_EXPLAIN_DATA")
+    for folder in [Path(named)] if named else [ROOT.parent / "shared" / "data"]:
+        if (folder / "fundus512" / "manifest.csv").is_file():
+            return folder
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if _data_folder() is None:
+        absent = pytest.mark.skip(reason="needs the folder of real photographs ($LATENT_EXPLAIN_DATA)")
+        for item in items:
+            if item.get_closest_marker("real_photograph"):
+                item.add_marker(absent)
+    if not os.environ.get("DISPLAY"):
+        blind = pytest.mark.skip(reason="needs a display: run under xvfb-run, as `make test` does")
+        for item in items:
+            if item.get_closest_marker("gui"):
+                item.add_marker(blind)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real photographs; tests that use it carry the marker `real_photograph`."""
+    folder = _data_folder()
+    assert folder is not None, "mark this test with real_photograph"
+    return folder
