@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pydantic import field_serializer, field_validator
+from pydantic import Field, field_serializer, field_validator
 
 from napari_latent_explain.domain.direction import DirectionId
 from napari_latent_explain.domain.frozen import FrozenModel
@@ -18,7 +18,7 @@ class Edit(FrozenModel):
     a direction that is not named has strength 0. Edits add, scale and negate; `Edit()` changes nothing.
     """
 
-    strengths: Mapping[DirectionId, float] = MappingProxyType({})
+    strengths: Mapping[DirectionId, float] = Field(default_factory=lambda: MappingProxyType({}))
 
     @field_validator("strengths")
     @classmethod
