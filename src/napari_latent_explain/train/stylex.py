@@ -1,0 +1,274 @@
+"""Training of generator, encoder and discriminator: StylEx (Lang et al., ICCV 2021, section 3.1) with projected features.
+
+Loss of the generator side = L1 + gradient L1 (both weighted by fine detail) + perceptual + adversarial (hinge) +
+classifier KL(f(x) || f(G(E(x)))) + latent |E(x) - E(G(E(x)))|. Everything is inside the field of view: outside, pictures
+are black by construction.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
+from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
+from napari_latent_explain.train.augment import jitter
+from napari_latent_explain.train.checkpoint import (
+    load_checkpoint,
+    optimizer_tensors,
+    restore_optimizer,
+    save_checkpoint,
+)
+from napari_latent_explain.train.classifier_training import to_tensor
+from napari_latent_explain.train.discriminator import ProjectedDiscriminator
+from napari_latent_explain.train.losses import detail_weight, gradient_l1, weighted_l1
+from napari_latent_explain.train.perception import ImageNetFeatures, perceptual_distance
+from napari_latent_explain.train.samples import save_samples
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_latent_explain.domain import Progress
+    from napari_latent_explain.model.classifier import FundusClassifier
+    from napari_latent_explain.train.config import TrainConfig
+    from napari_latent_explain.train.photographs import PhotographSet
+
+__all__ = ["Autoencoder", "StylexTrainer", "build_autoencoder"]
+
+
+class Autoencoder(nn.Module):
+    """Generator and encoder as one module, so that several processes can share its gradients."""
+
+    def __init__(self, generator: StyleGenerator, encoder: FundusEncoder) -> None:
+        super().__init__()
+        self.generator = generator
+        self.encoder = encoder
+
+    def forward(self, x: Tensor, seen: tuple[Tensor, Tensor], z: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return the W+ code of `x`, its reconstruction, and pictures from noise (None without `z`)."""
+        ws = self.encoder(x, *seen)
+        if z is None or not len(z):
+            return ws, self.generator(ws), None
+        wide = self.generator.map(z)[:, None].expand(-1, ws.shape[1], -1)
+        pictures = self.generator(torch.cat([ws, wide]))
+        return ws, pictures[: len(x)], pictures[len(x) :]
+
+
+def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
+    """Fresh networks of the configured sizes."""
+    recipe = config.stylex
+    generator = StyleGenerator(
+        GeneratorConfig(
+            resolution=config.resolution, channel_base=recipe.channel_base, channel_max=recipe.channel_max,
+            w_dim=recipe.w_dim, z_dim=recipe.w_dim,
+        )
+    )  # fmt: skip
+    encoder = FundusEncoder(
+        EncoderConfig(style_layers=generator.style_layer_count, w_dim=recipe.w_dim, classes=classes)
+    )
+    return Autoencoder(generator, encoder)
+
+
+class StylexTrainer:
+    """One training run that can stop and go on at any step.
+
+    The photographs of step k, their jitter and the noise are drawn from (seed, k): a resumed run sees what an unbroken
+    one would have seen.
+    """
+
+    def __init__(
+        self, config: TrainConfig, train: PhotographSet, classifier: FundusClassifier, folder: Path
+    ) -> None:
+        from lightning.fabric import Fabric
+
+        accelerator = "auto" if config.device == "auto" else config.device
+        if accelerator == "auto" and torch.backends.mps.is_available():
+            accelerator = "cpu"
+        self.fabric = Fabric(accelerator=accelerator, devices=config.devices, precision=config.precision)  # type: ignore[arg-type]
+        self.fabric.launch()
+        self.config, self.recipe, self.folder = config, config.stylex, folder
+        self.data, self.step, self.history = train, 0, list[dict[str, float]]()
+        torch.manual_seed(config.seed)
+        autoencoder = build_autoencoder(config, len(classifier.config.classes))
+        discriminator = ProjectedDiscriminator(ImageNetFeatures.channels[1:])
+        device = self.fabric.device
+        self.average = copy.deepcopy(autoencoder).to(device).requires_grad_(False)
+        betas = (0.5, 0.99)
+        optimizer = torch.optim.Adam(
+            [
+                {"params": list(autoencoder.generator.parameters()), "lr": self.recipe.generator_rate},
+                {"params": list(autoencoder.encoder.parameters()), "lr": self.recipe.encoder_rate},
+            ],
+            betas=betas,
+        )
+        critic = torch.optim.Adam(discriminator.parameters(), lr=self.recipe.discriminator_rate, betas=betas)
+        self.features = ImageNetFeatures().to(device)
+        self.classifier = copy.deepcopy(classifier).to(device).eval().requires_grad_(False)
+        self.bare, self.bare_discriminator = autoencoder, discriminator
+        self.bare_optimizer, self.bare_critic = optimizer, critic
+        self.autoencoder, self.optimizer = self.fabric.setup(autoencoder, optimizer)
+        self.discriminator, self.critic = self.fabric.setup(discriminator, critic)
+        if (folder / "checkpoint").exists() or (folder / "checkpoint.old").exists():
+            self.load()
+
+    # -- state ------------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        if self.fabric.global_rank:
+            return
+        tensors = {f"networks.{k}": v for k, v in self.bare.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        tensors |= {f"discriminator.{k}": v for k, v in self.bare_discriminator.state_dict().items()}
+        tensors |= optimizer_tensors(self.bare_optimizer, "optimizer")
+        tensors |= optimizer_tensors(self.bare_critic, "critic")
+        save_checkpoint(self.folder / "checkpoint", tensors, {"step": self.step, "history": self.history[-500:]})
+
+    def load(self) -> None:
+        """Go on from the checkpoint in the folder."""
+        tensors, state = load_checkpoint(self.folder / "checkpoint")
+
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+        self.bare.load_state_dict(part("networks."))
+        self.average.load_state_dict(part("average."))
+        self.bare_discriminator.load_state_dict(part("discriminator."))
+        restore_optimizer(self.bare_optimizer, tensors, "optimizer")
+        restore_optimizer(self.bare_critic, tensors, "critic")
+        self.step, self.history = int(state["step"]), list(state["history"])
+
+    # -- one step ---------------------------------------------------------------------------------------------------
+
+    def _batch(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Photographs, their masks and noise of this step."""
+        rank = self.fabric.global_rank
+        rng = np.random.default_rng([self.config.seed, self.step, rank])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        chosen = rng.choice(len(self.data), self.recipe.batch, replace=len(self.data) < self.recipe.batch)
+        x = to_tensor(self.data.pictures[chosen])
+        mask = torch.from_numpy(self.data.masks[chosen].astype(np.float32))[:, None] * 2 - 1
+        both = jitter(torch.cat([x, mask], dim=1), generator, degrees=8.0, zoom=0.04)
+        mask = (both[:, 3:] > 0).float()
+        x = both[:, :3] * mask - (1 - mask)
+        z = torch.randn(self.recipe.noise_batch, self.recipe.w_dim, generator=generator)
+        device = self.fabric.device
+        return x.to(device), mask.to(device), z.to(device)
+
+    @torch.no_grad()
+    def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What the classifier tells the encoder: features and probabilities."""
+        features = self.classifier.features(x)
+        return features, self.classifier.head(features).softmax(dim=1)
+
+    def _rates(self) -> None:
+        recipe = self.recipe
+        late = recipe.final_factor if self.step >= (1 - recipe.final_share) * recipe.steps else 1.0
+        warm = min(1.0, (self.step + 1) / 50)
+        rates = (recipe.generator_rate, recipe.encoder_rate)
+        for group, rate in zip(self.bare_optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * late * warm
+
+    def advance(self) -> dict[str, float]:
+        """Do one step and return the loss terms."""
+        recipe, step = self.recipe, self.step
+        self._rates()
+        x, mask, z = self._batch()
+        seen = self._seen(x)
+        adversarial = step >= recipe.adversarial_from
+        ws, picture, dreamt = self.autoencoder(x, seen, z if adversarial else None)
+        picture = picture * mask - (1 - mask)
+        fakes = picture if dreamt is None else torch.cat(
+            [picture, dreamt * mask[: len(dreamt)] - (1 - mask[: len(dreamt)])]
+        )  # fmt: skip
+        with torch.no_grad():
+            real_maps = self.features(x)
+        fake_maps = self.features(fakes)
+        weight = detail_weight(x, recipe.detail) * mask
+        terms = {
+            "l1": recipe.l1 * weighted_l1(picture, x, weight),
+            "gradient": recipe.gradient * gradient_l1(picture, x, weight),
+            "perceptual": recipe.perceptual
+            * perceptual_distance([m[: len(x)] for m in fake_maps], real_maps).mean(),
+        }
+        if recipe.classifier and step % recipe.classifier_every == 0:
+            logits = self.classifier(picture)
+            divergence = functional.kl_div(logits.log_softmax(1), seen[1], reduction="batchmean")
+            ramp = min(1.0, step / 500)
+            terms["classifier"] = recipe.classifier * recipe.classifier_every * ramp * divergence
+        if recipe.latent and step % recipe.latent_every == 0:
+            again = self.bare.encoder(picture, *seen)
+            terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, ws.detach())
+        if adversarial:
+            self.discriminator.requires_grad_(False)
+            terms["adversarial"] = -recipe.adversarial * self.discriminator(fake_maps[1:]).mean()
+            self.discriminator.requires_grad_(True)
+        self.optimizer.zero_grad()
+        self.fabric.backward(sum(terms.values()))
+        self.fabric.clip_gradients(self.autoencoder, self.optimizer, max_norm=10.0, error_if_nonfinite=False)
+        self.optimizer.step()
+        if step >= recipe.adversarial_from - 50:
+            terms["discriminator"] = self._criticise(real_maps[1:], [m.detach() for m in fake_maps[1:]])
+        self._average()
+        self.step += 1
+        return {name: float(value.detach()) for name, value in terms.items()}
+
+    def _criticise(self, real: list[Tensor], fake: list[Tensor]) -> Tensor:
+        """One step of the discriminator (hinge loss); returns the loss."""
+        scores_real, scores_fake = self.discriminator(real), self.discriminator(fake)
+        loss = functional.relu(1 - scores_real).mean() + functional.relu(1 + scores_fake).mean()
+        self.critic.zero_grad()
+        self.fabric.backward(loss)
+        self.critic.step()
+        return loss
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
+        for slow, fast in zip(self.average.parameters(), self.bare.parameters(), strict=True):
+            slow.lerp_(fast, 1 - decay)
+
+    # -- the run ----------------------------------------------------------------------------------------------------
+
+    def run(self, show: PhotographSet, progress: Progress) -> None:
+        """Train to the configured number of steps or minutes; save and show on the way and when stopped."""
+        began = time.monotonic()
+        shown = show.take(np.arange(min(8, len(show))))
+        last: dict[str, float] = {}
+        try:
+            while self.step < self.recipe.steps:
+                last |= self.advance()
+                if self.step % 20 == 0:
+                    self.history.append({"step": self.step, **last})
+                text = " ".join(f"{name} {value:.3f}" for name, value in last.items())
+                progress(f"StylEx {self.step}/{self.recipe.steps}: {text}", self.step / self.recipe.steps)
+                if self.step % self.recipe.save_every == 0:
+                    self.save()
+                if self.step % self.recipe.show_every == 0:
+                    self._show(shown)
+                if self.recipe.minutes and time.monotonic() - began > self.recipe.minutes * 60:
+                    break
+        finally:
+            self.save()
+
+    def _show(self, shown: PhotographSet) -> None:
+        if self.fabric.global_rank:
+            return
+        x = to_tensor(shown.pictures).to(self.fabric.device)
+        mask = torch.from_numpy(shown.masks.astype(np.float32))[:, None].to(self.fabric.device)
+        with torch.no_grad():
+            picture = self.average.generator(self.average.encoder(x, *self._seen(x)))
+            z = torch.randn(len(x), self.recipe.w_dim, generator=torch.Generator().manual_seed(0)).to(x.device)
+            dreamt = self.average.generator(self.average.generator.map(z))
+        rows = [x, picture * mask - (1 - mask), dreamt * mask - (1 - mask)]
+        save_samples(rows, self.folder / "samples" / f"step-{self.step:06d}.png")
+
+    def record(self) -> dict[str, Any]:
+        """Where the run stands, for the model card."""
+        return {"steps": self.step, "batch": self.recipe.batch, "last": self.history[-1] if self.history else {}}
