@@ -1,1 +1,41 @@
-"""Room."""
+"""Directions, counterfactuals and the explanation of one photograph. Torch is imported when a name is first used."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_latent_explain.explain.counterfactual import search_counterfactual
+    from napari_latent_explain.explain.discovery import SearchSettings, find_directions
+    from napari_latent_explain.explain.explanation import Explanation, explain_photograph
+    from napari_latent_explain.explain.frame import Frame
+    from napari_latent_explain.explain.reference import ReferenceSet, encode_reference
+
+__all__ = [
+    "Explanation",
+    "Frame",
+    "ReferenceSet",
+    "SearchSettings",
+    "encode_reference",
+    "explain_photograph",
+    "find_directions",
+    "search_counterfactual",
+]
+
+_HOMES = {
+    "Explanation": "explanation",
+    "Frame": "frame",
+    "ReferenceSet": "reference",
+    "SearchSettings": "discovery",
+    "encode_reference": "reference",
+    "explain_photograph": "explanation",
+    "find_directions": "discovery",
+    "search_counterfactual": "counterfactual",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

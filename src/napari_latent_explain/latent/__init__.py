@@ -1,1 +1,7 @@
-"""Room."""
+"""The generator and its inverse as operators on style codes."""
+
+from napari_latent_explain.latent.editing import Composite, move, render
+from napari_latent_explain.latent.inversion import Inversion, invert, reconstruct
+from napari_latent_explain.latent.pictures import to_pixels, to_tensor
+
+__all__ = ["Composite", "Inversion", "invert", "move", "reconstruct", "render", "to_pixels", "to_tensor"]

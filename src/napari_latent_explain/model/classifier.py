@@ -16,7 +16,14 @@ from napari_latent_explain.domain.frozen import FrozenModel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ClassifierConfig", "FundusClassifier", "lite0_backbone", "load_imagenet", "stage_features"]
+__all__ = [
+    "ClassifierConfig",
+    "FundusClassifier",
+    "lite0_backbone",
+    "load_imagenet",
+    "margin",
+    "stage_features",
+]
 
 _LITE0_BLOCKS = [
     "r1_k3_s11_e1_i32_o16",
@@ -44,7 +51,7 @@ class ClassifierConfig(FrozenModel):
     """
 
     classes: tuple[str, ...] = ("not referable", "referable DR")
-    input_size: int = 192
+    input_size: int = 128
     temperature: float = 1.0
 
 

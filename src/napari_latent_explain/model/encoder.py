@@ -33,8 +33,8 @@ class EncoderConfig(FrozenModel):
     """
 
     input_size: int = 128
-    channels: tuple[int, ...] = (32, 64, 128, 192, 256)
-    hidden: int = 512
+    channels: tuple[int, ...] = (32, 64, 128, 192, 192)
+    hidden: int = 384
     feature_size: int = 1280
     classes: int = 2
     style_layers: int

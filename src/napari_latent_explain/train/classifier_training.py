@@ -130,7 +130,7 @@ def train_classifier(
             schedule.step()
             averaged.update_parameters(network)
             step += 1
-            progress(f"Classifier: loss {float(loss):.3f}", step / total)
+            progress(f"Classifier: loss {float(loss.detach()):.3f}", step / total)
     network.load_state_dict(averaged.module.state_dict())
     network.eval()
     logits = predict(network, validation.pictures, device)

@@ -27,7 +27,7 @@ class DataRecipe(FrozenModel):
 class ClassifierRecipe(FrozenModel):
     """Transfer learning of the classifier: epochs, batch, learning rates, label smoothing."""
 
-    input_size: int = 192
+    input_size: int = 128
     epochs: int = 16
     batch: int = 16
     head_rate: float = 1e-3
@@ -57,7 +57,7 @@ class StylexRecipe(FrozenModel):
     final_factor: float = 0.25
     l1: float = 5.0
     gradient: float = 5.0
-    perceptual: float = 1.0
+    perceptual: float = 0.5
     adversarial: float = 0.02
     adversarial_from: int = 150
     classifier: float = 0.3

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.model.classifier import lite0_backbone, load_imagenet, stage_features
 
-__all__ = ["ImageNetFeatures", "imagenet_weights", "perceptual_distance"]
+__all__ = ["ImageNetFeatures", "imagenet_weights"]
 
 
 def imagenet_weights() -> dict[str, Tensor]:
@@ -49,12 +48,3 @@ class ImageNetFeatures(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         """Return the maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
         return stage_features(self.network, x)
-
-
-def perceptual_distance(a: list[Tensor], b: list[Tensor]) -> Tensor:
-    """Mean squared distance of channel-normalised features, summed over maps (Zhang et al., CVPR 2018, eq. 1): (N,)."""
-    total = torch.zeros(a[0].shape[0], device=a[0].device)
-    for x, y in zip(a, b, strict=True):
-        difference = functional.normalize(x, dim=1, eps=1e-6) - functional.normalize(y, dim=1, eps=1e-6)
-        total = total + difference.square().sum(dim=1).mean(dim=(1, 2))
-    return total

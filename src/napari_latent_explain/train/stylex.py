@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_latent_explain.latent.similarity import detail_weight, gradient_l1, perceptual_distance, weighted_l1
 from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
 from napari_latent_explain.train.augment import jitter
@@ -27,8 +28,7 @@ from napari_latent_explain.train.checkpoint import (
 )
 from napari_latent_explain.train.classifier_training import to_tensor
 from napari_latent_explain.train.discriminator import ProjectedDiscriminator
-from napari_latent_explain.train.losses import detail_weight, gradient_l1, weighted_l1
-from napari_latent_explain.train.perception import ImageNetFeatures, perceptual_distance
+from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.samples import save_samples
 
 if TYPE_CHECKING:

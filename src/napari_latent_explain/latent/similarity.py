@@ -1,4 +1,4 @@
-"""The pixel terms of the reconstruction loss, inside the field of view."""
+"""How alike two pictures are: the terms that training and inversion share, inside the field of view."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["detail_weight", "gradient_l1", "weighted_l1"]
+__all__ = ["detail_weight", "gradient_l1", "perceptual_distance", "weighted_l1"]
 
 
 def detail_weight(x: Tensor, strength: float) -> Tensor:
@@ -35,4 +35,13 @@ def gradient_l1(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
     for dim in (2, 3):
         w = weight.narrow(dim, 1, weight.shape[dim] - 1)
         total = total + ((a.diff(dim=dim) - b.diff(dim=dim)).abs() * w).mean()
+    return total
+
+
+def perceptual_distance(a: list[Tensor], b: list[Tensor]) -> Tensor:
+    """Mean squared distance of channel-normalised features, summed over maps (Zhang et al., CVPR 2018, eq. 1): (N,)."""
+    total = torch.zeros(a[0].shape[0], device=a[0].device)
+    for x, y in zip(a, b, strict=True):
+        difference = functional.normalize(x, dim=1, eps=1e-6) - functional.normalize(y, dim=1, eps=1e-6)
+        total = total + difference.square().sum(dim=1).mean(dim=(1, 2))
     return total

@@ -1,0 +1,318 @@
+"""One explained photograph: the state that a window shows and a program drives."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+import numpy as np
+import torch
+from psygnal import Signal
+
+from napari_latent_explain.domain import (
+    CounterfactualRecord,
+    DirectionAtlas,
+    Edit,
+    ExplanationError,
+    Probabilities,
+    WrongUseError,
+    silent,
+)
+from napari_latent_explain.explain.counterfactual import search_counterfactual
+from napari_latent_explain.explain.frame import Frame
+from napari_latent_explain.fundus import (
+    assess_quality,
+    canonical,
+    composite,
+    composite_crop,
+    crop,
+    find_field,
+    read_laterality,
+)
+from napari_latent_explain.latent import invert, move, render, to_pixels, to_tensor
+from napari_latent_explain.model.classifier import margin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_latent_explain.domain import (
+        DirectionId,
+        Field,
+        LateralityReading,
+        Photograph,
+        Progress,
+        QualityReport,
+        StyleDirection,
+    )
+    from napari_latent_explain.latent import Composite, Inversion
+    from napari_latent_explain.model.explainer import Explainer
+
+__all__ = ["Explanation", "explain_photograph"]
+
+T = TypeVar("T", bound=np.generic)
+
+LARGEST_GAP = 0.5
+NOT_REACHED = "not reached within the tested range"
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+
+
+class Explanation:
+    """A photograph, its code, and the edit that is shown.
+
+    Made by `explain_photograph`. `render` and `find_counterfactual` change nothing and may run in a worker thread; the
+    other methods put a new frame in and say so.
+    """
+
+    frame_changed: ClassVar[Signal] = Signal(Frame)
+    target_changed: ClassVar[Signal] = Signal(int)
+
+    def __init__(
+        self,
+        explainer: Explainer,
+        photograph: Photograph,
+        field: Field,
+        laterality: LateralityReading,
+        quality: QualityReport,
+        inversion: Inversion,
+        *,
+        target: int | None,
+        display_size: int,
+        seconds: dict[str, float],
+    ) -> None:
+        self.explainer, self.photograph, self.field = explainer, photograph, field
+        self.laterality, self.quality, self.seconds = laterality, quality, seconds
+        size = explainer.resolution
+        self._x = to_tensor(crop(photograph, field, size), explainer.device)
+        self._mask = torch.from_numpy(field.mask(size).astype(np.float32))[None, None].to(explainer.device)
+        self._inversion = inversion
+        display = min(display_size, max(size, int(2 * field.radius)))
+        self.original: NDArray[np.uint8] = crop(photograph, field, display, mirrored=False)
+        self.reconstruction = self._upright(to_pixels(inversion.picture)[0])
+        with torch.inference_mode():
+            logits = explainer.classifier(torch.cat([self._x, inversion.picture]))
+        both = logits.double().softmax(dim=1).cpu().tolist()
+        self._before, self._rebuilt = tuple(both[0]), tuple(both[1])
+        self._decision = int(np.argmax(self._before))
+        if target is None:
+            others = [c for c in range(len(explainer.classes)) if c != self._decision]
+            target = max(others, key=lambda c: self._before[c])
+        self._check_target(target)
+        self.target = target
+        gap = max(abs(a - b) for a, b in zip(self._before, self._rebuilt, strict=True))
+        self.inversion_note = ""
+        if gap > LARGEST_GAP:
+            self.inversion_note = (
+                f"The reconstruction reads {gap:.2f} differently from the photograph: what this classifier sees here is "
+                "not in the generator's picture, so the directions may miss the reason."
+            )
+        self.frame = self.render(Edit())
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+
+    @property
+    def edit(self) -> Edit:
+        """The strengths of the frame that is shown."""
+        return self.frame.edit
+
+    @property
+    def atlas(self) -> DirectionAtlas:
+        """All directions of the model."""
+        return self.explainer.atlas
+
+    @property
+    def directions(self) -> tuple[StyleDirection, ...]:
+        """Directions towards the target, best first."""
+        return self.explainer.atlas.towards(self.target)
+
+    def strength_range(self, direction_id: DirectionId) -> tuple[float, float]:
+        """Least and greatest strength that keep this eye within what real eyes show."""
+        direction = self.explainer.atlas[direction_id]
+        column = self.explainer.layout.column(direction.layer, direction.channel)
+        return direction.strength_range(float(self._inversion.code[0, column]))
+
+    # -- pure -------------------------------------------------------------------------------------------------------
+
+    def render(self, edit: Edit) -> Frame:
+        """Render an edit without showing it (thread-safe).
+
+        Raises
+        ------
+        WrongUseError
+            If the edit names a direction that this model lacks.
+        """
+        made = self._composites([edit])
+        difference = made.difference[0]
+        with torch.inference_mode():
+            after = self.explainer.classifier(made.picture).double().softmax(dim=1).cpu().tolist()[0]
+        if not edit:
+            after = list(self._before)
+        pixels = (difference.permute(1, 2, 0).cpu().numpy() / 2).astype(np.float32)
+        inside = self._mask[0, 0].bool().cpu().numpy()
+        changed = np.abs(pixels @ _LUMINANCE) > 0.02
+        decision = int(np.argmax(after))
+        upright = self._upright(pixels)
+        return Frame(
+            edit=edit,
+            counterfactual=composite_crop(self.original, self.field, pixels),
+            difference=upright,
+            probabilities=Probabilities(
+                original=self._before, reconstruction=self._rebuilt, counterfactual=tuple(after)
+            ),
+            flipped=decision == self.target and self._decision != self.target,
+            changed_area_fraction=float(changed[inside].mean()),
+        )
+
+    def find_counterfactual(self, progress: Progress = silent) -> Frame:
+        """Search for the smallest edit that changes the decision to the target, without showing it (thread-safe)."""
+        began = time.perf_counter()
+        ranges = {d.id: self.strength_range(d.id) for d in self.directions}
+        found = search_counterfactual(self._margins, ranges, progress=progress)
+        frame = self.render(found.edit)
+        self.seconds["counterfactual"] = time.perf_counter() - began
+        return frame if found.reached else replace(frame, note=NOT_REACHED)
+
+    def record(self, frame: Frame | None = None) -> CounterfactualRecord:
+        """Everything that a reviewer or a panel needs, as plain arrays and numbers."""
+        frame = frame if frame is not None else self.frame
+        note = " ".join(filter(None, [frame.note, self.inversion_note]))
+        return CounterfactualRecord(
+            name=self.photograph.name,
+            sha256=self.photograph.sha256,
+            original=self.original,
+            reconstruction=self.reconstruction,
+            counterfactual=frame.counterfactual,
+            difference=frame.difference,
+            field=self.field,
+            laterality=self.laterality,
+            quality=self.quality,
+            model=self.explainer.identity,
+            classes=self.explainer.classes,
+            target=self.target,
+            probabilities=frame.probabilities,
+            edit=frame.edit,
+            directions=self.directions,
+            flipped=frame.flipped,
+            changed_area_fraction=frame.changed_area_fraction,
+            note=note,
+            simulated=self.photograph.simulated,
+            seconds=dict(self.seconds),
+        )
+
+    def full_size(self, frame: Frame | None = None) -> NDArray[np.uint8]:
+        """Return the composite in the whole photograph, (H, W, 3) uint8."""
+        frame = frame if frame is not None else self.frame
+        return composite(self.photograph, self.field, self._upright(frame.difference))
+
+    # -- changing what is shown -------------------------------------------------------------------------------------
+
+    def accept(self, frame: Frame) -> None:
+        """Show a frame that `render` or `find_counterfactual` made."""
+        self.frame = frame
+        self.frame_changed.emit(frame)
+
+    def set_edit(self, edit: Edit) -> None:
+        """Render an edit and show it."""
+        self.accept(self.render(edit))
+
+    def set_strength(self, direction_id: DirectionId, strength: float) -> None:
+        """Move one slider."""
+        self.set_edit(self.edit.with_strength(direction_id, strength))
+
+    def reset(self, direction_id: DirectionId | None = None) -> None:
+        """Put one slider back, or all."""
+        self.set_edit(Edit() if direction_id is None else self.edit.with_strength(direction_id, 0.0))
+
+    def set_target(self, target: int) -> None:
+        """Ask for another class; the sliders go back to 0, since they are the other class's directions."""
+        self._check_target(target)
+        if target != self.target:
+            self.target = target
+            self.target_changed.emit(target)
+            self.reset()
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _check_target(self, target: int) -> None:
+        if not 0 <= target < len(self.explainer.classes):
+            msg = f"This model has no class number {target}; its classes are {', '.join(self.explainer.classes)}."
+            raise WrongUseError(msg)
+
+    def _upright(self, picture: NDArray[T]) -> NDArray[T]:
+        """Mirror between model and photograph orientation (its own inverse)."""
+        return np.ascontiguousarray(picture[:, ::-1]) if self.field.mirrored else picture
+
+    def _composites(self, edits: Sequence[Edit]) -> Composite:
+        code = self._inversion.code
+        moved = torch.cat([move(self.explainer, code, edit) for edit in edits])
+        return render(self.explainer, self._x, self._mask, self._inversion.picture, moved)
+
+    def _margins(self, edits: Sequence[Edit]) -> list[float]:
+        values: list[float] = []
+        with torch.inference_mode():
+            for start in range(0, len(edits), 16):
+                pictures = self._composites(edits[start : start + 16]).picture
+                values += margin(self.explainer.classifier(pictures), self.target).tolist()
+        return values
+
+
+def explain_photograph(
+    explainer: Explainer,
+    photograph: Photograph,
+    *,
+    target: int | None = None,
+    display_size: int = 1024,
+    seed: int = 0,
+    steps: int = 60,
+    progress: Progress = silent,
+) -> Explanation:
+    """Invert a photograph and make it ready to be edited.
+
+    Parameters
+    ----------
+    explainer : Explainer
+        The model.
+    photograph : Photograph
+        From `fundus.read_photograph`.
+    target : int, optional
+        Class to ask for; if not given, the most probable other class.
+    display_size : int
+        Largest side of the pictures that are shown; the full-size composite is made on demand.
+    seed : int
+        For algorithms that draw random numbers (the present inversion draws none).
+    steps : int
+        Refinement steps, see `latent.invert`.
+    progress : Progress
+        May raise `Cancelled`.
+
+    Raises
+    ------
+    NotAFundusError
+        If the picture shows no fundus.
+    ExplanationError
+        If the inversion gives numbers that are not finite.
+    """
+    torch.manual_seed(seed)
+    seconds: dict[str, float] = {}
+    began = time.perf_counter()
+    progress("Finding the field of view", 0.0)
+    field = find_field(photograph)
+    laterality = read_laterality(photograph, field)
+    quality = assess_quality(photograph, field)
+    field = canonical(field, laterality)
+    size = explainer.resolution
+    x = to_tensor(crop(photograph, field, size), explainer.device)
+    mask = torch.from_numpy(field.mask(size).astype(np.float32))[None, None].to(explainer.device)
+    seconds["read"] = time.perf_counter() - began
+    began = time.perf_counter()
+    inversion = invert(explainer, x, mask, steps=steps, progress=progress)
+    seconds["invert"] = time.perf_counter() - began
+    if not bool(torch.isfinite(inversion.code).all()):
+        msg = f"The inversion of {photograph.name} did not converge; try another photograph or model."
+        raise ExplanationError(msg)
+    return Explanation(
+        explainer, photograph, field, laterality, quality, inversion,
+        target=target, display_size=display_size, seconds=seconds,
+    )  # fmt: skip

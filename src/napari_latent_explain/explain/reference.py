@@ -1,0 +1,64 @@
+"""Photographs with their codes, on which directions are sought and measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from napari_latent_explain.domain import silent
+from napari_latent_explain.latent import invert, reconstruct
+from napari_latent_explain.model.classifier import margin
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_latent_explain.domain import Progress
+    from napari_latent_explain.model.explainer import Explainer
+
+__all__ = ["ReferenceSet", "encode_reference"]
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceSet:
+    """N photographs: pictures (N, 3, R, R), fields (N, 1, R, R), codes (N, n), G(s) (N, 3, R, R), logits f(x) (N, C)."""
+
+    pictures: Tensor
+    masks: Tensor
+    codes: Tensor
+    bases: Tensor
+    logits: Tensor
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, chosen: Tensor) -> ReferenceSet:
+        """Return the subset (indices or a mask)."""
+        return ReferenceSet(
+            self.pictures[chosen], self.masks[chosen], self.codes[chosen], self.bases[chosen], self.logits[chosen]
+        )
+
+    def away_from(self, target: int) -> ReferenceSet:
+        """Those whose decision is not `target`."""
+        return self.take(margin(self.logits, target) < 0)
+
+
+def encode_reference(
+    explainer: Explainer, pictures: Tensor, masks: Tensor, *, steps: int = 0, progress: Progress = silent
+) -> ReferenceSet:
+    """Find the codes of photographs (N, 3, R, R) with fields (N, 1, R, R), refined by `steps` Adam steps each."""
+    codes, bases, logits = [], [], []
+    size = 1 if steps else 16
+    for start in range(0, len(pictures), size):
+        x, mask = pictures[start : start + size], masks[start : start + size]
+        progress("Encoding the reference photographs", start / len(pictures))
+        if steps:
+            codes.append(invert(explainer, x, mask, steps=steps).code)
+        else:
+            with torch.no_grad():
+                codes.append(explainer.encode(x))
+        with torch.no_grad():
+            bases.append(reconstruct(explainer, codes[-1], mask))
+            logits.append(explainer.classifier(x))
+    return ReferenceSet(pictures, masks, torch.cat(codes), torch.cat(bases), torch.cat(logits))

@@ -1,0 +1,28 @@
+"""Between photographs' pixels and the model's tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+__all__ = ["to_pixels", "to_tensor"]
+
+
+def to_tensor(pictures: NDArray[np.uint8], device: torch.device | None = None) -> Tensor:
+    """(N, R, R, 3) or (R, R, 3) uint8 to (N, 3, R, R) float32 in [-1, 1]."""
+    batch = pictures if pictures.ndim == 4 else pictures[None]
+    tensor = torch.from_numpy(batch.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2).contiguous()
+    return tensor.to(device) if device is not None else tensor
+
+
+def to_pixels(x: Tensor) -> NDArray[np.uint8]:
+    """(N, 3, R, R) in [-1, 1], clamped, to (N, R, R, 3) uint8."""
+    scaled = ((x.detach().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    pixels: NDArray[np.uint8] = scaled.permute(0, 2, 3, 1).cpu().numpy()
+    return pixels

@@ -1,0 +1,171 @@
+"""The model directory on disk: safetensors and JSON in the layout of a MONAI bundle, read by this code alone.
+
+::
+
+    configs/metadata.json      what it is, shapes of the networks, scores, recipe, SHA-256 of every other file
+    configs/directions.json    the direction atlas
+    models/generator.safetensors, encoder.safetensors, classifier.safetensors, statistics.safetensors
+    docs/README.md             the model card
+
+Nothing in a bundle is executed. Weights are stored as float16 and computed with as float32.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from napari_latent_explain.domain import BundleError, DirectionAtlas
+from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.model.classifier import ClassifierConfig
+from napari_latent_explain.model.encoder import EncoderConfig
+from napari_latent_explain.model.generator import GeneratorConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+__all__ = ["NETWORKS", "BundleMetadata", "bundle_sha256", "read_bundle", "write_bundle"]
+
+NETWORKS = ("generator", "encoder", "classifier", "statistics")
+_FORMAT = 1
+_LARGEST = 2 * 2**30
+
+
+class BundleMetadata(FrozenModel):
+    """What ``configs/metadata.json`` says."""
+
+    format: int = _FORMAT
+    name: str
+    title: str
+    version: str = "0.1.0"
+    classes: tuple[str, ...]
+    resolution: int
+    generator: GeneratorConfig
+    encoder: EncoderConfig
+    classifier: ClassifierConfig
+    scores: dict[str, Any] = {}
+    recipe: dict[str, Any] = {}
+    files: dict[str, str] = {}
+
+
+def _write(path: Path, content: bytes) -> str:
+    """Write atomically; return the SHA-256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_bundle(
+    folder: Path,
+    metadata: BundleMetadata,
+    networks: Mapping[str, Mapping[str, Tensor]],
+    atlas: DirectionAtlas,
+    card: str,
+) -> Path:
+    """Write a bundle; the metadata's `files` is filled in, and is written last.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made if it does not exist; files of an older bundle in it are replaced.
+    metadata : BundleMetadata
+        Everything but `files`.
+    networks : mapping
+        For each of `NETWORKS`, its state by name. Floats are stored as float16, the statistics as float32.
+    atlas, card : DirectionAtlas, str
+        Directions, and the model card in Markdown.
+    """
+    files = {}
+    for name in NETWORKS:
+        state = {
+            key: (value.detach().cpu().half() if value.is_floating_point() and name != "statistics" else value.cpu())
+            for key, value in sorted(networks[name].items())
+        }
+        path = f"models/{name}.safetensors"
+        files[path] = _write(folder / path, save({k: v.contiguous() for k, v in state.items()}))
+    text = atlas.model_dump_json(indent=1) + "\n"
+    files["configs/directions.json"] = _write(folder / "configs" / "directions.json", text.encode())
+    files["docs/README.md"] = _write(folder / "docs" / "README.md", card.encode())
+    text = json.dumps(metadata.replace(files=files).model_dump(mode="json"), indent=1, sort_keys=True) + "\n"
+    _write(folder / "configs" / "metadata.json", text.encode())
+    return folder
+
+
+def bundle_sha256(metadata: BundleMetadata) -> str:
+    """Identity of a model: the hash of its networks' hashes (the card and the names of directions may change)."""
+    lines = [f"{name} {metadata.files[name]}" for name in sorted(metadata.files) if name.startswith("models/")]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _read(folder: Path, name: str, expected: str | None) -> bytes:
+    path = folder / name
+    try:
+        if path.stat().st_size > _LARGEST:
+            msg = f"{path} is larger than any model of this kind; the bundle is refused."
+            raise BundleError(msg)
+        content = path.read_bytes()
+    except OSError as error:
+        msg = f"The model bundle {folder} lacks {name} ({error.strerror}); copy the whole folder again."
+        raise BundleError(msg) from error
+    if expected is not None and hashlib.sha256(content).hexdigest() != expected:
+        msg = f"{name} of the model bundle {folder} is not the file that was saved (its SHA-256 differs); copy it again."
+        raise BundleError(msg)
+    return content
+
+
+def read_bundle(folder: Path) -> tuple[BundleMetadata, dict[str, dict[str, Tensor]], DirectionAtlas, str]:
+    """Read and check a bundle: hashes, JSON, finite numbers. Shapes are checked when the networks take the weights.
+
+    Raises
+    ------
+    BundleError
+        With one sentence about what is wrong.
+    """
+    try:
+        metadata = BundleMetadata.model_validate_json(_read(folder, "configs/metadata.json", None))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        msg = f"configs/metadata.json of {folder} has a wrong entry at '{where}': {first['msg']}."
+        raise BundleError(msg) from error
+    if metadata.format != _FORMAT:
+        msg = f"The bundle {folder} has format {metadata.format}; this version reads format {_FORMAT}."
+        raise BundleError(msg)
+    networks = {}
+    for name in NETWORKS:
+        path = f"models/{name}.safetensors"
+        content = _read(folder, path, metadata.files.get(path, "no hash in the metadata"))
+        try:
+            state = load(content)
+        except SafetensorError as error:
+            msg = f"{path} of {folder} is not a safetensors file; copy it again."
+            raise BundleError(msg) from error
+        state = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+        if not all(bool(torch.isfinite(value).all()) for value in state.values()):
+            msg = f"{path} of {folder} holds numbers that are not finite; the bundle is refused."
+            raise BundleError(msg)
+        networks[name] = state
+    try:
+        atlas = DirectionAtlas.model_validate_json(
+            _read(folder, "configs/directions.json", metadata.files.get("configs/directions.json"))
+        )
+    except ValidationError as error:
+        msg = f"configs/directions.json of {folder} is not a direction atlas: {error.errors()[0]['msg']}."
+        raise BundleError(msg) from error
+    card = _read(folder, "docs/README.md", None).decode("utf-8", errors="replace")
+    return metadata, networks, atlas, card

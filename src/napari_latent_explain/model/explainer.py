@@ -1,0 +1,144 @@
+"""One loaded model: generator, encoder, classifier, style statistics, directions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from napari_latent_explain.domain import BundleError, DirectionAtlas, ModelIdentity
+from napari_latent_explain.model.bundle import bundle_sha256, read_bundle
+from napari_latent_explain.model.classifier import FundusClassifier
+from napari_latent_explain.model.device import choose_device
+from napari_latent_explain.model.encoder import FundusEncoder
+from napari_latent_explain.model.generator import StyleGenerator
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from napari_latent_explain.model.style_space import StyleLayout
+
+__all__ = ["Explainer", "StyleStatistics", "default_bundle", "load_explainer"]
+
+
+@dataclass(frozen=True, eq=False)
+class StyleStatistics:
+    """What each style coordinate does over the reference photographs: (n,) float32 each.
+
+    `mean`, `spread` (standard deviation, never 0), and the 5 % and 95 % quantiles `low` and `high`.
+    """
+
+    mean: Tensor
+    spread: Tensor
+    low: Tensor
+    high: Tensor
+
+    @classmethod
+    def of(cls, codes: Tensor) -> StyleStatistics:
+        """Measure codes (N, n)."""
+        low, high = torch.quantile(codes, torch.tensor([0.05, 0.95], device=codes.device), dim=0)
+        return cls(codes.mean(dim=0), codes.std(dim=0).clamp_min(1e-4), low, high)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return them by name, as a bundle stores them."""
+        return {"mean": self.mean, "spread": self.spread, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, eq=False)
+class Explainer:
+    """A model bundle in memory, in evaluation mode, its weights frozen."""
+
+    identity: ModelIdentity
+    classes: tuple[str, ...]
+    generator: StyleGenerator
+    encoder: FundusEncoder
+    classifier: FundusClassifier
+    statistics: StyleStatistics
+    atlas: DirectionAtlas
+    device: torch.device
+    bundle: Path
+    card: str
+    scores: dict[str, Any]
+    title: str = ""
+
+    @property
+    def layout(self) -> StyleLayout:
+        """Where each style coordinate lies in a code."""
+        return self.generator.layout
+
+    @property
+    def resolution(self) -> int:
+        """Side of the model's pictures."""
+        return self.identity.resolution
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Pictures (N, 3, R, R) in [-1, 1] to style codes (N, n)."""
+        features = self.classifier.features(x)
+        probabilities = self.classifier.head(features).softmax(dim=1)
+        return self.generator.styles(self.encoder(x, features, probabilities))
+
+
+def default_bundle() -> Path:
+    """Folder of the bundle that ships with the package."""
+    return Path(__file__).resolve().parents[1] / "bundles" / "referable_dr"
+
+
+def _ready(network: nn.Module, state: dict[str, Tensor], name: str, folder: Path, device: torch.device) -> None:
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        msg = f"models/{name}.safetensors of {folder} does not fit the shapes in its metadata; the bundle is refused."
+        raise BundleError(msg) from error
+    network.to(device).eval().requires_grad_(False)
+
+
+def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Explainer:
+    """Load a bundle.
+
+    Parameters
+    ----------
+    bundle : path, optional
+        A bundle's folder; the shipped one if not given.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is missing, damaged or not a bundle.
+    WrongUseError
+        If there is no such device.
+    """
+    folder = Path(bundle) if bundle is not None else default_bundle()
+    if not folder.is_dir():
+        msg = f"There is no model bundle at {folder}; name a folder with configs/metadata.json."
+        raise BundleError(msg)
+    where = choose_device(device)
+    metadata, networks, atlas, card = read_bundle(folder)
+    generator = StyleGenerator(metadata.generator)
+    encoder = FundusEncoder(metadata.encoder)
+    classifier = FundusClassifier(metadata.classifier)
+    for name, network in (("generator", generator), ("encoder", encoder), ("classifier", classifier)):
+        _ready(network, networks[name], name, folder, where)
+    tensors = networks["statistics"]
+    shape = (generator.layout.size,)
+    if set(tensors) != {"mean", "spread", "low", "high"} or any(t.shape != shape for t in tensors.values()):
+        msg = f"models/statistics.safetensors of {folder} does not fit its generator; the bundle is refused."
+        raise BundleError(msg)
+    return Explainer(
+        identity=ModelIdentity(name=metadata.name, sha256=bundle_sha256(metadata), resolution=metadata.resolution),
+        classes=metadata.classes,
+        generator=generator,
+        encoder=encoder,
+        classifier=classifier,
+        statistics=StyleStatistics(**{key: value.to(where) for key, value in tensors.items()}),
+        atlas=atlas,
+        device=where,
+        bundle=folder,
+        card=card,
+        scores=metadata.scores,
+        title=metadata.title,
+    )

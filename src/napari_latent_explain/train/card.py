@@ -1,0 +1,74 @@
+"""The model card: what a bundle is, was made from, scored, and can't show."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_latent_explain.domain import DirectionAtlas
+    from napari_latent_explain.model.bundle import BundleMetadata
+
+__all__ = ["model_card"]
+
+
+def _table(scores: dict[str, dict[str, dict[str, float]]]) -> str:
+    rows = ["| photographs | group | measure | value |", "|---|---|---|---|"]
+    for split, groups in scores.items():
+        for group, values in groups.items():
+            rows += [f"| {split} | {group} | {name} | {value:.4g} |" for name, value in values.items()]
+    return "\n".join(rows)
+
+
+def model_card(metadata: BundleMetadata, atlas: DirectionAtlas) -> str:
+    """Return the card in Markdown."""
+    recipe = metadata.recipe
+    listed = "\n".join(
+        f"| {d.id} | {metadata.classes[d.target]} | {d.effect_logit:.2f} [{d.effect_logit_interval[0]:.2f}, "
+        f"{d.effect_logit_interval[1]:.2f}] | {d.effect_probability:.3f} | {d.flip_share:.2f} | {d.held_out} |"
+        for d in atlas.directions
+    )
+    return f"""# {metadata.title}
+
+**For research. Not a medical device. Every picture made with this model is synthetic and says so.**
+
+Classes: {", ".join(metadata.classes)}. Resolution: {metadata.resolution} px. A generator with an open style space, an
+encoder, and an EfficientNet-Lite0 classifier fine-tuned from ImageNet.
+
+## What it was trained on
+{recipe.get("photographs", "?")} retinal photographs, none of a test split (SHA-256 of files and pixels:
+`{recipe.get("photographs_sha256", "?")}`); labels (DR grade 2 or higher = referable) exist for the IDRiD ones only.
+- IDRiD: Porwal et al., Indian Diabetic Retinopathy Image Dataset, IEEE DataPort 2018, CC BY 4.0.
+- HRF: Budai et al., International Journal of Biomedical Imaging 2013, CC BY 4.0.
+- CHASE_DB1: Fraz et al., IEEE Transactions on Biomedical Engineering 2012, Kingston University, CC BY 4.0.
+
+Photographs were cropped to the field of view, resized, and left eyes mirrored. ImageNet features: EfficientNet-Lite0,
+Apache-2.0.
+
+## Scores, as they came out
+{_table(metadata.scores)}
+
+`validation` is a random part of the IDRiD training split, held out of all training; the classifier's temperature was fitted
+on it. `psnr_db` is inside the field of view.
+
+## Directions
+Effects were measured on the held-out photographs of the other class, each moved to the end (5 % or 95 %) of what real eyes
+show, on the composite; bootstrap 95 % interval.
+
+| direction | towards | log odds | probability | flips alone | photographs |
+|---|---|---|---|---|---|
+{listed}
+
+## What it can't show
+- Small lesions: at {metadata.resolution} px a microaneurysm is less than a pixel. Fine vessels and small lesions are blurred or
+  missing in reconstructions; the composite keeps the photograph's own detail, but what changes is drawn by this generator.
+- Anything outside its few hundred training photographs, most of them from one clinic and one camera in India: other
+  cameras, other populations, diseases other than diabetic retinopathy.
+- Causes of disease: a counterfactual shows what this classifier reacts to, shortcuts included.
+- It has not been validated clinically and no clinician has named its directions.
+
+## Recipe
+```json
+{json.dumps(recipe, indent=1, sort_keys=True)}
+```
+"""

@@ -1,0 +1,114 @@
+"""From trained networks to a bundle: statistics, directions, scores, model card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from napari_latent_explain.domain import DirectionAtlas, ModelIdentity
+from napari_latent_explain.explain.discovery import SearchSettings, find_directions
+from napari_latent_explain.explain.reference import encode_reference
+from napari_latent_explain.latent import to_tensor
+from napari_latent_explain.model.bundle import BundleMetadata, read_bundle, write_bundle
+from napari_latent_explain.model.explainer import Explainer, StyleStatistics, load_explainer
+from napari_latent_explain.train.card import model_card
+from napari_latent_explain.train.photographs import manifest_sha256
+from napari_latent_explain.train.scores import measure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from napari_latent_explain.domain import Progress
+    from napari_latent_explain.train.config import TrainConfig
+    from napari_latent_explain.train.photographs import PhotographSet
+    from napari_latent_explain.train.stylex import StylexTrainer
+
+__all__ = ["finish_bundle"]
+
+REFINEMENT = 20
+
+
+def _tensors(photographs: PhotographSet, device: torch.device) -> tuple[Tensor, Tensor]:
+    masks = torch.from_numpy(photographs.masks.astype(np.float32))[:, None]
+    return to_tensor(photographs.pictures).to(device), masks.to(device)
+
+
+def finish_bundle(
+    config: TrainConfig,
+    output: Path,
+    trainer: StylexTrainer,
+    train: PhotographSet,
+    validation: PhotographSet,
+    progress: Progress,
+) -> Path:
+    """Measure the networks, search directions, and write ``bundle/`` in the run's folder.
+
+    Statistics and the choice of directions come from the training part, evidence and scores from the validation part.
+    """
+    device = trainer.fabric.device
+    generator, encoder = trainer.average.generator.eval(), trainer.average.encoder.eval()
+    classifier = trainer.classifier.eval()
+    size = generator.layout.size
+    blank = torch.ones(size, device=device)
+    atlas = DirectionAtlas()
+    parts = {"generator": generator, "encoder": encoder, "classifier": classifier}
+    networks = {name: network.state_dict() for name, network in parts.items()}
+
+    def metadata(scores: dict[str, Any]) -> BundleMetadata:
+        recipe = {
+            "config": config.model_dump(mode="json"),
+            "photographs": len(train),
+            "photographs_sha256": manifest_sha256(train),
+            "training": trainer.record(),
+        }
+        return BundleMetadata(
+            name=config.name, title=config.title, classes=classifier.config.classes, resolution=config.resolution,
+            generator=generator.config, encoder=encoder.config, classifier=classifier.config,
+            scores=scores, recipe=recipe,
+        )  # fmt: skip
+
+    # Write the rounded weights first and measure with what a user will load.
+    folder = output / "bundle"
+    empty = StyleStatistics(0 * blank, blank, -blank, blank)
+    write_bundle(folder, metadata({}), networks | {"statistics": empty.tensors()}, atlas, "")
+    explainer = load_explainer(folder, "cpu" if device.type == "cpu" else "auto")
+    x, masks = _tensors(train, explainer.device)
+    with torch.no_grad():
+        codes = torch.cat([explainer.encode(x[i : i + 16]) for i in range(0, len(x), 16)])
+    statistics = StyleStatistics.of(codes)
+    write_bundle(folder, metadata({}), networks | {"statistics": statistics.tensors()}, atlas, "")
+    explainer = load_explainer(folder, "cpu" if device.type == "cpu" else "auto")
+    atlas, scores = _measure(explainer, train, validation, config.seed, progress)
+    written = metadata(scores)
+    card = model_card(written, atlas)
+    write_bundle(folder, written, networks | {"statistics": statistics.tensors()}, atlas, card)
+    read_bundle(folder)
+    return folder
+
+
+def _measure(
+    explainer: Explainer, train: PhotographSet, validation: PhotographSet, seed: int, progress: Progress
+) -> tuple[DirectionAtlas, dict[str, Any]]:
+    rng = np.random.default_rng(seed)
+    graded = np.flatnonzero(train.labels >= 0)
+    chosen = train.take(np.sort(rng.permutation(graded)[:96]))
+    selection = encode_reference(explainer, *_tensors(chosen, explainer.device), progress=progress)
+    held_out = encode_reference(
+        explainer, *_tensors(validation, explainer.device), steps=REFINEMENT, progress=progress
+    )
+    directions = []
+    for target in range(len(explainer.classes)):
+        directions += find_directions(
+            explainer, selection, held_out, target, rng=rng, settings=SearchSettings(), progress=progress
+        )
+    identity: ModelIdentity = explainer.identity
+    atlas = DirectionAtlas(
+        generator_sha256=identity.sha256, classifier_sha256=identity.sha256, classes=explainer.classes,
+        directions=tuple(directions), searched=2 * explainer.layout.size,
+    )  # fmt: skip
+    scores = {"validation": measure(explainer, held_out, validation.labels)}
+    return atlas, scores

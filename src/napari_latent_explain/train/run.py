@@ -1,0 +1,107 @@
+"""The whole training, from photographs to a bundle: each stage is skipped when its result is there already."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from napari_latent_explain.domain import silent
+from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier
+from napari_latent_explain.model.device import choose_device
+from napari_latent_explain.train.classifier_training import train_classifier
+from napari_latent_explain.train.config import read_config
+from napari_latent_explain.train.photographs import (
+    PhotographSet,
+    find_data_folder,
+    load_photographs,
+    split_validation,
+)
+from napari_latent_explain.train.stylex import StylexTrainer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_latent_explain.domain import Progress
+    from napari_latent_explain.train.config import TrainConfig
+
+__all__ = ["cached_photographs", "classifier_stage", "train_from_config"]
+
+
+def cached_photographs(config: TrainConfig, output: Path, split: str, progress: Progress) -> PhotographSet:
+    """Photographs of a split, read once into ``photographs-<split>.npz`` of the run's folder."""
+    cache = output / f"photographs-{split}-{config.resolution}.npz"
+    if cache.is_file():
+        with np.load(cache) as stored:
+            files = tuple(str(name) for name in stored["files"])
+            return PhotographSet(files, stored["pictures"], stored["masks"], stored["labels"])
+    found = load_photographs(find_data_folder(config.data.folder), config.resolution, split, progress)
+    part = cache.with_suffix(".part.npz")
+    np.savez(part, files=np.array(found.files), pictures=found.pictures, masks=found.masks, labels=found.labels)
+    part.replace(cache)
+    return found
+
+
+def classifier_stage(
+    config: TrainConfig, output: Path, train: PhotographSet, validation: PhotographSet, progress: Progress
+) -> FundusClassifier:
+    """Train the classifier, or load the one that this run's folder holds."""
+    weights, notes = output / "classifier.safetensors", output / "classifier.json"
+    if not notes.is_file():
+        device = choose_device(config.device)
+        network, scores = train_classifier(config.classifier, train, validation, device, config.seed, progress)
+        save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, weights)
+        notes.write_text(json.dumps({"config": network.config.model_dump(mode="json"), "validation": scores}))
+    stored = json.loads(notes.read_text(encoding="utf-8"))
+    network = FundusClassifier(ClassifierConfig.model_validate(stored["config"]))
+    network.load_state_dict(load_file(weights))
+    return network.eval().requires_grad_(False)
+
+
+def train_from_config(
+    path: Path, overrides: list[str] | None, output: Path, *, progress: Progress = silent, finish: bool = True
+) -> Path:
+    """Train a bundle as a configuration says, or go on where a stopped run left off.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        TOML file, see `train.config`.
+    overrides : list of str, optional
+        ``key=value`` each.
+    output : pathlib.Path
+        The run's folder: caches, checkpoint, samples, and the bundle in ``bundle/``.
+    progress : Progress
+        Told several times a second.
+    finish : bool
+        Whether to measure, search directions and write the bundle at the end.
+
+    Returns
+    -------
+    pathlib.Path
+        The bundle's folder (the run's folder without `finish`).
+
+    Raises
+    ------
+    TrainingError
+        If the configuration, the photographs or the checkpoint are wrong.
+    Cancelled
+        If `progress` asked to stop; the checkpoint is written first.
+    """
+    config = read_config(path, overrides)
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "config.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
+    photographs = cached_photographs(config, output, "train", progress)
+    train, validation = split_validation(photographs, config.data.validation_share, config.data.seed)
+    classifier = classifier_stage(config, output, train, validation, progress)
+    torch.manual_seed(config.seed)
+    trainer = StylexTrainer(config, train, classifier, output)
+    trainer.run(validation, progress)
+    if not finish:
+        return output
+    from napari_latent_explain.train.finish import finish_bundle
+
+    return finish_bundle(config, output, trainer, train, validation, progress)

@@ -1,0 +1,60 @@
+"""How well a bundle does on photographs that its networks were not trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from napari_latent_explain.latent import reconstruct
+from napari_latent_explain.train.classifier_training import classifier_scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from napari_latent_explain.explain.reference import ReferenceSet
+    from napari_latent_explain.model.explainer import Explainer
+
+__all__ = ["field_psnr", "measure"]
+
+
+def field_psnr(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in dB inside the field, pictures (N, 3, R, R) in [-1, 1]: (N,)."""
+    squared = ((a - b).square() * mask).sum(dim=(1, 2, 3)) / (3 * mask.sum(dim=(1, 2, 3)))
+    return 10 * torch.log10(4 / squared)
+
+
+@torch.no_grad()
+def measure(
+    explainer: Explainer, reference: ReferenceSet, labels: NDArray[np.int64]
+) -> dict[str, dict[str, float]]:
+    """Score classifier, reconstruction and agreement between f(x) and f(G(s)).
+
+    Parameters
+    ----------
+    explainer : Explainer
+        The model.
+    reference : ReferenceSet
+        Photographs with refined codes.
+    labels : numpy.ndarray
+        (N,) 0 or 1.
+    """
+    encoded = torch.cat([explainer.encode(reference.pictures[i : i + 16]) for i in range(0, len(reference), 16)])
+    rough = torch.cat(
+        [reconstruct(explainer, encoded[i : i + 16], reference.masks[i : i + 16]) for i in range(0, len(encoded), 16)]
+    )
+    after = torch.cat([explainer.classifier(reference.bases[i : i + 16]) for i in range(0, len(reference), 16)])
+    p, q = reference.logits.softmax(1), after.softmax(1)
+    return {
+        "classifier": classifier_scores(reference.logits.cpu(), labels),
+        "reconstruction": {
+            "psnr_db_encoder": float(field_psnr(rough, reference.pictures, reference.masks).mean()),
+            "psnr_db_refined": float(field_psnr(reference.bases, reference.pictures, reference.masks).mean()),
+        },
+        "agreement": {
+            "decision": float((p.argmax(1) == q.argmax(1)).double().mean()),
+            "median_abs_dp": float((p - q).abs()[:, 1].median()),
+        },
+    }
