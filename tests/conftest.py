@@ -31,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(blind)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [
+        report for report in terminalreporter.getreports("skipped") if "real_photograph" in report.keywords
+    ]
+    terminalreporter.write_line(f"Tests skipped for want of the real photographs: {len(skipped)}")
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of real photographs; tests that use it carry the marker `real_photograph`."""

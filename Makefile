@@ -1,0 +1,60 @@
+# Everything starts here: each target sets up .venv/ first, and a second run installs nothing.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PY := .venv/bin/python
+STAMP := .venv/.installed
+SCREEN := -screen 0 1600x1000x24 +extension GLX +render -noreset
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+export PHOTO
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export OMP_NUM_THREADS ?= $(CORES)
+
+.PHONY: help demo test lint wheel clean distclean system-packages
+
+help:
+	@echo "make demo [PHOTO=eye.jpg]   explain a photograph: in a napari window, or to files in demo_output/ without a display"
+	@echo "make test [ARGS='-k name']  run all tests (under Xvfb where it is installed)"
+	@echo "make lint                   ruff, mypy and the import contracts"
+	@echo "make wheel                  build the wheel into dist/"
+	@echo "make clean                  remove what was built and written (distclean: .venv too)"
+
+$(STAMP): pyproject.toml constraints.txt tools/environment.sh
+	@tools/environment.sh
+	@touch $@
+
+system-packages:
+	@tools/system_packages.sh || true
+
+demo: $(STAMP) system-packages
+	@if [ -n "$${DISPLAY:-}" ] && ! $(PY) tools/check_display.py; then \
+	  echo "The display $$DISPLAY can't be opened: going on without a window." >&2; unset DISPLAY; \
+	fi; \
+	QT_API=$${QT_API:-pyqt6} .venv/bin/latent-explain demo $${PHOTO:+"$$PHOTO"}
+
+test: export QT_API = pyqt6
+test: export PYTEST_QT_API = pyqt6
+test: $(STAMP) system-packages
+	@if command -v xvfb-run >/dev/null && command -v xauth >/dev/null; then \
+	  xvfb-run -a -s "$(SCREEN)" $(PY) -m pytest $(ARGS); \
+	else \
+	  echo "Xvfb is not installed: tests that open a window are skipped unless there is a display." >&2; \
+	  $(PY) -m pytest $(ARGS); \
+	fi
+
+lint: $(STAMP)
+	@failed=0; \
+	for check in "ruff check ." "ruff format --check ." "mypy" "lint-imports"; do \
+	  echo "== $$check"; .venv/bin/$$check || failed=1; \
+	done; exit $$failed
+
+wheel: $(STAMP)
+	@$(PY) -m pip wheel -q . --no-deps -w dist && ls -l dist
+
+clean:
+	rm -rf build dist demo_output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find src tests benchmarks examples tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv
