@@ -38,7 +38,7 @@ fi
 
 started=$SECONDS
 say "Setting up .venv (a few minutes the first time; later runs skip this)"
-.venv/bin/python -m pip install -q --upgrade 'pip>=25.1'
-.venv/bin/python -m pip install -q -c constraints.txt torch
-.venv/bin/python -m pip install -q -c constraints.txt -e '.[all]' --group dev
+.venv/bin/python -m pip install -qq --upgrade 'pip>=25.1'
+.venv/bin/python -m pip install -qq -c constraints.txt torch
+.venv/bin/python -m pip install -qq -c constraints.txt -e '.[all]' --group dev
 say "Set up in $((SECONDS - started)) s"
