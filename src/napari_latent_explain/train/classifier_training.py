@@ -73,6 +73,65 @@ def _fit_temperature(logits: Tensor, labels: Tensor) -> float:
     return float(grid[int(np.argmin(losses))])
 
 
+def _fit_head(network: FundusClassifier, features: Tensor, labels: Tensor, penalty: float) -> None:
+    """Logistic regression on standardised features, balanced classes, L2; folded into the last linear layer."""
+    mean, spread = features.mean(dim=0), features.std(dim=0) + 1e-3
+    x = ((features - mean) / spread).double()
+    weight = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    y = labels.double()
+    balance = torch.where(y > 0, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = functional.binary_cross_entropy_with_logits(x @ weight + bias, y, weight=balance)
+        loss = loss + penalty * weight.square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    half = (weight.detach().float() / spread) / 2
+    shift = (bias.detach().float() - (weight.detach().float() * mean / spread).sum()) / 2
+    linear: torch.nn.Linear = network.backbone._fc  # type: ignore[assignment]  # noqa: SLF001
+    with torch.no_grad():
+        linear.weight.copy_(torch.stack([-half, half]))
+        linear.bias.copy_(torch.stack([-shift, shift]))
+
+
+def _fine_tune(
+    network: FundusClassifier, recipe: ClassifierRecipe, x: Tensor, y: Tensor, seed: int, progress: Progress
+) -> None:
+    """A few gentle epochs of the whole network with the batch statistics as published."""
+    device = next(network.parameters()).device
+    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+    steps = len(x) // recipe.batch
+    total = recipe.epochs * steps
+    weight = torch.tensor([len(y) / (2 * float((y == c).sum())) for c in (0, 1)], device=device)
+    averaged = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.98)
+    )
+    network.eval()
+    for step in range(total):
+        if step % steps == 0:
+            order = rng.permutation(len(x))
+        chosen = order[step % steps * recipe.batch :][: recipe.batch]
+        batch = jitter(x[chosen].to(device), generator, colour=0.15)
+        features = functional.dropout(network.features(batch), 0.2)
+        loss = functional.cross_entropy(
+            network.head(features), y[chosen].to(device), weight=weight, label_smoothing=recipe.label_smoothing
+        )
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.rate * min(1.0, (step + 1) / 20, 1.05 - step / total)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        averaged.update_parameters(network)
+        progress(f"Classifier: loss {float(loss.detach()):.3f}", (step + 1) / total)
+    network.load_state_dict(averaged.module.state_dict())
+
+
 def train_classifier(
     recipe: ClassifierRecipe,
     train: PhotographSet,
@@ -81,10 +140,10 @@ def train_classifier(
     seed: int,
     progress: Progress,
 ) -> tuple[FundusClassifier, dict[str, float]]:
-    """Fine-tune EfficientNet-Lite0 on the graded photographs.
+    """Transfer EfficientNet-Lite0 to the graded photographs: first the last layer alone, then gently the whole.
 
-    The weights are an exponential moving average over steps (no epoch is picked by validation); the validation part
-    serves the temperature alone.
+    Fine-tuned weights are an exponential moving average over steps; no epoch is picked. The validation part serves the
+    temperature.
 
     Returns
     -------
@@ -96,44 +155,26 @@ def train_classifier(
     x, y = to_tensor(graded.pictures), torch.from_numpy(graded.labels)
     network = FundusClassifier(ClassifierConfig(input_size=recipe.input_size))
     load_imagenet(network.backbone, imagenet_weights())
-    network.to(device)
-    averaged = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.98), use_buffers=True
-    )
-    head = [p for n, p in network.named_parameters() if "_fc" in n]
-    body = [p for n, p in network.named_parameters() if "_fc" not in n]
-    optimizer = torch.optim.AdamW(
-        [{"params": head, "lr": recipe.head_rate}, {"params": body, "lr": recipe.body_rate}],
-        weight_decay=recipe.weight_decay,
-    )
-    steps_an_epoch = len(graded) // recipe.batch
-    total = recipe.epochs * steps_an_epoch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [recipe.head_rate, recipe.body_rate], total_steps=total, pct_start=0.15
-    )
-    rng = np.random.default_rng(seed)
+    network.to(device).eval()
     generator = torch.Generator().manual_seed(seed)
-    weight = torch.tensor([1 / (graded.labels == c).mean() for c in (0, 1)], dtype=torch.float32, device=device)
-    step = 0
-    for _ in range(recipe.epochs):
-        order = rng.permutation(len(graded))
-        network.train()
-        for start in range(0, steps_an_epoch * recipe.batch, recipe.batch):
-            chosen = order[start : start + recipe.batch]
-            batch = jitter(x[chosen].to(device), generator, flip=True, colour=0.15)
-            loss = functional.cross_entropy(
-                network(batch), y[chosen].to(device), weight=weight, label_smoothing=recipe.label_smoothing
-            )
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            averaged.update_parameters(network)
-            step += 1
-            progress(f"Classifier: loss {float(loss.detach()):.3f}", step / total)
-    network.load_state_dict(averaged.module.state_dict())
+    found = []
+    with torch.no_grad():
+        for copy in range(recipe.copies):
+            shifted = jitter(x, generator, degrees=6.0, colour=0.08) if copy else x
+            for start in range(0, len(x), 32):
+                found.append(network.features(shifted[start : start + 32].to(device)).cpu())
+                progress("Classifier: reading features", (copy + start / len(x)) / recipe.copies)
+    _fit_head(network, torch.cat(found), y.repeat(recipe.copies), recipe.penalty)
+    network.to(device)
+    scores = {"linear_" + k: v for k, v in _scores(network, validation, device).items() if k == "auc"}
+    if recipe.epochs:
+        _fine_tune(network, recipe, x, y, seed, progress)
     network.eval()
     logits = predict(network, validation.pictures, device)
     temperature = _fit_temperature(logits, torch.from_numpy(validation.labels))
     network.config = network.config.replace(temperature=temperature)
-    return network, classifier_scores(logits / temperature, validation.labels)
+    return network, scores | _scores(network, validation, device)
+
+
+def _scores(network: FundusClassifier, validation: PhotographSet, device: torch.device) -> dict[str, float]:
+    return classifier_scores(predict(network, validation.pictures, device), validation.labels)

@@ -25,13 +25,18 @@ class DataRecipe(FrozenModel):
 
 
 class ClassifierRecipe(FrozenModel):
-    """Transfer learning of the classifier: epochs, batch, learning rates, label smoothing."""
+    """Transfer learning of the classifier.
+
+    First a logistic regression (L2 `penalty`) on pooled ImageNet features of `copies` slightly changed copies of each
+    photograph, then `epochs` of gentle fine-tuning of the whole network at `rate`.
+    """
 
     input_size: int = 128
-    epochs: int = 16
+    copies: int = 4
+    penalty: float = 2e-2
+    epochs: int = 3
     batch: int = 16
-    head_rate: float = 1e-3
-    body_rate: float = 2e-4
+    rate: float = 3e-5
     weight_decay: float = 1e-2
     label_smoothing: float = 0.05
 
@@ -65,9 +70,9 @@ class StylexRecipe(FrozenModel):
     latent: float = 0.1
     latent_every: int = 8
     detail: float = 3.0
-    ema: float = 0.998
-    save_every: int = 200
-    show_every: int = 200
+    ema: float = 0.995
+    save_every: int = 100
+    show_every: int = 100
     start_from: str = ""
 
 
