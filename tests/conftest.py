@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from napari_latent_explain.model import Explainer
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,3 +49,20 @@ def data_folder() -> Path:
     folder = _data_folder()
     assert folder is not None, "mark this test with real_photograph"
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny untrained bundle: do not change its files."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from small_model import write_small_bundle
+
+    return write_small_bundle(tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture(scope="session")
+def small_explainer(small_bundle: Path) -> Explainer:
+    """The tiny untrained model in memory."""
+    from napari_latent_explain.model import load_explainer
+
+    return load_explainer(small_bundle, "cpu")

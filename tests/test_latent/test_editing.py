@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_latent_explain.domain import Cancelled, Edit, WrongUseError
+from napari_latent_explain.latent import invert, move, reconstruct, render, to_pixels, to_tensor
+from napari_latent_explain.model import Explainer
+
+
+@pytest.fixture
+def scene(small_explainer: Explainer) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    x = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1)) - 0.5
+    mask = torch.zeros(1, 1, 32, 32)
+    mask[..., 4:28, :] = 1
+    x = x * mask - (1 - mask)
+    with torch.no_grad():
+        code = small_explainer.encode(x)
+        base = reconstruct(small_explainer, code, mask)
+    return x, mask, code, base
+
+
+def test_moving_there_and_back(small_explainer: Explainer, scene) -> None:  # noqa: ANN001
+    _, _, code, _ = scene
+    edit = Edit(strengths={d.id: 1.5 for d in small_explainer.atlas.directions[:2]})
+    moved = move(small_explainer, code, edit)
+    assert (moved != code).sum() == 2
+    torch.testing.assert_close(move(small_explainer, moved, -edit), code)
+    with pytest.raises(WrongUseError, match="no direction 'x'"):
+        move(small_explainer, code, Edit(strengths={"x": 1.0}))
+
+
+def test_no_edit_returns_the_photograph_itself(small_explainer: Explainer, scene) -> None:  # noqa: ANN001
+    x, mask, code, base = scene
+    made = render(small_explainer, x, mask, base, move(small_explainer, code, Edit()))
+    torch.testing.assert_close(made.picture, x, rtol=0, atol=1e-6)
+
+
+def test_an_edit_changes_the_inside_only(small_explainer: Explainer, scene) -> None:  # noqa: ANN001
+    x, mask, code, base = scene
+    edit = Edit(strengths={small_explainer.atlas.directions[0].id: 3.0})
+    made = render(small_explainer, x, mask, base, move(small_explainer, code, edit))
+    assert made.difference.abs().max() > 1e-4
+    assert (made.difference * (1 - mask)).abs().max() == 0
+
+
+def test_refinement_lowers_the_loss_and_repeats_exactly(small_explainer: Explainer, scene) -> None:  # noqa: ANN001
+    x, mask, _, _ = scene
+    first = invert(small_explainer, x, mask, steps=8)
+    again = invert(small_explainer, x, mask, steps=8)
+    assert first.loss_refined < first.loss_encoder
+    assert torch.equal(first.code, again.code)
+
+
+def test_inversion_can_be_cancelled(small_explainer: Explainer, scene) -> None:  # noqa: ANN001
+    x, mask, _, _ = scene
+
+    def stop(what: str, done: float) -> None:
+        if done > 0.4:
+            raise Cancelled(what)
+
+    with pytest.raises(Cancelled):
+        invert(small_explainer, x, mask, steps=8, progress=stop)
+
+
+def test_pixels_there_and_back() -> None:
+    pixels = torch.randint(0, 256, (2, 8, 8, 3), dtype=torch.uint8).numpy()
+    assert (to_pixels(to_tensor(pixels)) == pixels).all()

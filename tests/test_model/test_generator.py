@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
+
+CONFIG = GeneratorConfig(resolution=32, channel_base=512, channel_max=16, w_dim=8, z_dim=8, mapping_layers=2)
+
+
+@pytest.fixture
+def generator() -> StyleGenerator:
+    torch.manual_seed(0)
+    return StyleGenerator(CONFIG).eval()
+
+
+def test_shapes_all_the_way(generator: StyleGenerator) -> None:
+    w = generator.map(torch.randn(3, 8))
+    s = generator.styles(w)
+    assert w.shape == (3, 8)
+    assert s.shape == (3, generator.layout.size)
+    assert generator.synthesise(s).shape == (3, 3, 32, 32)
+
+
+def test_every_style_coordinate_is_open(generator: StyleGenerator) -> None:
+    s = generator.styles(torch.randn(1, 8)).detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad((generator.synthesise(s) * torch.randn(1, 3, 32, 32)).sum(), s)
+    assert (gradient != 0).all()
+
+
+def test_pictures_of_a_batch_do_not_mix(generator: StyleGenerator) -> None:
+    s = generator.styles(torch.randn(4, 8)).detach()
+    together = generator.synthesise(s)
+    alone = torch.cat([generator.synthesise(row[None]) for row in s])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_non_fused_modulation_equals_modulated_weights(generator: StyleGenerator) -> None:
+    """Scaling the input and demodulating the output is StyleGAN2's modulated convolution (CVPR 2020, eq. 1 and 3)."""
+    layer = generator.convolutions["b8_conv1"]
+    x, style = torch.randn(1, 16, 8, 8), torch.rand(1, 16) + 0.5
+    weight = layer.weight * layer.gain * style[0][None, :, None, None]
+    weight = weight * torch.rsqrt(weight.square().sum(dim=(1, 2, 3), keepdim=True) + 1e-8)
+    expected = functional.leaky_relu(functional.conv2d(x, weight, padding=1) + layer.bias[None, :, None, None], 0.2)
+    torch.testing.assert_close(layer(x, style), expected * 2**0.5, rtol=1e-4, atol=1e-5)
+
+
+def test_layout_names_every_column_once(generator: StyleGenerator) -> None:
+    layout = generator.layout
+    names = [layout.coordinate(i) for i in range(layout.size)]
+    assert len(set(names)) == layout.size
+    assert [layout.column(*name) for name in names] == list(range(layout.size))
+    with pytest.raises(KeyError):
+        layout.column("b9.conv1", 0)
+    with pytest.raises(IndexError):
+        layout.column("b4.conv1", 16)
