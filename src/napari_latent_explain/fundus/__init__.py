@@ -1,1 +1,20 @@
-"""Room."""
+"""Photographs in: reading, field of view, laterality, quality, crop and composite; and the simulator."""
+
+from napari_latent_explain.fundus.composite import composite, composite_crop
+from napari_latent_explain.fundus.crop import crop
+from napari_latent_explain.fundus.field_of_view import find_field
+from napari_latent_explain.fundus.laterality import canonical, disc_side, read_laterality
+from napari_latent_explain.fundus.quality import assess_quality
+from napari_latent_explain.fundus.reader import read_photograph
+
+__all__ = [
+    "assess_quality",
+    "canonical",
+    "composite",
+    "composite_crop",
+    "crop",
+    "disc_side",
+    "find_field",
+    "read_laterality",
+    "read_photograph",
+]

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from napari_latent_explain.domain import Laterality, LateralityReading
+from napari_latent_explain.fundus.crop import crop
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["disc_side"]
+    from napari_latent_explain.domain import Field, Photograph
+
+__all__ = ["canonical", "disc_side", "read_laterality"]
 
 _SIDE = 128
 _STEEPNESS = 2.0
@@ -20,7 +25,9 @@ def _plane(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     """(128, 128, 3) means of the crop's pixels, 0 to 1."""
     size = rgb.shape[0]
     zoom = _SIDE / size
-    blurred = ndimage.gaussian_filter(rgb.astype(np.float64) / 255, (0.5 / zoom, 0.5 / zoom, 0)) if zoom < 1 else rgb / 255.0
+    blurred = rgb.astype(np.float64) / 255
+    if zoom < 1:
+        blurred = ndimage.gaussian_filter(blurred, (0.5 / zoom, 0.5 / zoom, 0))
     at = (np.arange(_SIDE) + 0.5) / zoom - 0.5
     return np.stack(
         [
@@ -31,7 +38,9 @@ def _plane(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     )
 
 
-def _smooth_inside(values: NDArray[np.float64], inside: NDArray[np.float64], sigma: float | tuple[float, float]) -> NDArray[np.float64]:
+def _smooth_inside(
+    values: NDArray[np.float64], inside: NDArray[np.float64], sigma: float | tuple[float, float]
+) -> NDArray[np.float64]:
     """Gaussian mean over the field alone."""
     weight = ndimage.gaussian_filter(inside, sigma)
     mean: NDArray[np.float64] = ndimage.gaussian_filter(values * inside, sigma) / np.maximum(weight, 1e-3)
@@ -68,12 +77,12 @@ def disc_evidence(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     bright = _standard(total, inner)
     flat = np.where(inner, green, _smooth_inside(green, inside, 3.0))
     upright = ndimage.grey_closing(flat, size=(1, 9)) - flat
-    level_ = ndimage.grey_closing(flat, size=(9, 1)) - flat
+    lying = ndimage.grey_closing(flat, size=(9, 1)) - flat
     contrast = _smooth_inside(green, inside, 14.0) + 0.05
-    dense = _smooth_inside(np.clip((upright - 0.5 * level_) / contrast, -0.2, 0.4), inside, (13.0, 4.0))
+    dense = _smooth_inside(np.clip((upright - 0.5 * lying) / contrast, -0.2, 0.4), inside, (13.0, 4.0))
     vessels = _standard(dense, inner)
     prior = -((v / 0.35) ** 2) - (np.maximum(np.abs(u) - 0.8, 0) / 0.1) ** 2
-    evidence = np.clip(bright, -1, 6) + 1.0 * np.clip(vessels, -1, 4) + prior
+    evidence = np.clip(bright, -1, 6) + np.clip(vessels, -1, 4) + prior
     return np.where(inner & (u**2 + v**2 < 0.95**2), evidence, -np.inf)
 
 
@@ -104,3 +113,34 @@ def disc_side(rgb: NDArray[np.uint8]) -> tuple[float, float]:
     off_centre = float(np.clip((abs(2 * x - 1) - 0.15) / 0.2, 0, 1))
     probability = 0.5 + (1 / (1 + np.exp(-_STEEPNESS * margin)) - 0.5) * off_centre
     return float(probability), x * size
+
+
+def read_laterality(photograph: Photograph, field: Field) -> LateralityReading:
+    """Say which eye a photograph shows.
+
+    What metadata or the file name say counts first. Otherwise the optic disc decides, which lies on the nasal side: on
+    the right of a right eye. Where it lies in the middle, nothing is claimed.
+
+    Parameters
+    ----------
+    photograph, field : Photograph, Field
+        The photograph and its field of view.
+
+    Returns
+    -------
+    LateralityReading
+        With eye None when neither words nor the disc tell.
+    """
+    if photograph.laterality.eye is not None:
+        return photograph.laterality
+    probability, _ = disc_side(crop(photograph, field, 256, mirrored=False))
+    confidence = max(probability, 1 - probability)
+    if confidence < 0.55:
+        return LateralityReading(eye=None, confidence=0.5, source="none")
+    eye = Laterality.OD if probability > 0.5 else Laterality.OS
+    return LateralityReading(eye=eye, confidence=confidence, source="optic disc")
+
+
+def canonical(field: Field, reading: LateralityReading) -> Field:
+    """Return the field mirrored for a left eye, so that model pixels show every eye as a right eye."""
+    return field.replace(mirrored=reading.eye is Laterality.OS)

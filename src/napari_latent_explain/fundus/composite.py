@@ -1,0 +1,107 @@
+"""A change made in model pixels, put back into the photograph: x + (G(s') - G(s))."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_latent_explain.fundus.resampling import resampling_matrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy import sparse
+
+    from napari_latent_explain.domain import Field, Photograph
+
+__all__ = ["composite", "composite_crop"]
+
+_FEATHER = 0.02
+_STRIP = 256
+
+
+def composite(photograph: Photograph, field: Field, difference: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Add a difference to the whole photograph.
+
+    Parameters
+    ----------
+    photograph : Photograph
+        Of any size; a 16-bit one is rounded to 8 bits.
+    field : Field
+        Where the difference lies.
+    difference : numpy.ndarray
+        (M, M, 3) float in [-1, 1], in units of full scale, in model pixels (mirrored if the field is).
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W, 3) uint8: exactly the photograph where the difference is 0 and outside the field.
+    """
+    scale = 255.0 / photograph.full_scale
+    if photograph.pixels.dtype == np.uint8:
+        result: NDArray[np.uint8] = photograph.pixels.astype(np.uint8)
+    else:
+        result = np.rint(photograph.pixels * np.float32(scale)).astype(np.uint8)
+    x0, y0, x1, y1 = field.box
+    rows = slice(max(int(np.floor(y0)), 0), min(int(np.ceil(y1)), photograph.height))
+    columns = slice(max(int(np.floor(x0)), 0), min(int(np.ceil(x1)), photograph.width))
+    _add(result[rows, columns], field, difference, np.arange(rows.start, rows.stop) + 0.5, np.arange(columns.start, columns.stop) + 0.5)
+    return result
+
+
+def composite_crop(crop_pixels: NDArray[np.uint8], field: Field, difference: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Add a difference to the square crop, in the photograph's own orientation.
+
+    Parameters
+    ----------
+    crop_pixels : numpy.ndarray
+        (P, P, 3) uint8 from ``crop(..., mirrored=False)``.
+    field, difference : Field, numpy.ndarray
+        As in `composite`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (P, P, 3) uint8.
+    """
+    result = np.array(crop_pixels)
+    size = result.shape[0]
+    left, top, _, _ = field.box
+    middles = (np.arange(size) + 0.5) * (2 * field.radius / size)
+    _add(result, field, difference, top + middles, left + middles)
+    return result
+
+
+def _add(
+    target: NDArray[np.uint8], field: Field, difference: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64]
+) -> None:
+    """Add in place; `y` and `x` are the middles of the target's evenly spaced pixels, in photograph pixels."""
+    if not len(y) or not len(x):
+        return
+    upright = np.asarray(difference, dtype=np.float32)
+    upright = upright[:, ::-1] if field.mirrored else upright
+    left, top, _, _ = field.box
+    to_columns = _weights(upright.shape[1], x, left, field.radius)
+    to_rows = _weights(upright.shape[0], y, top, field.radius)
+    wide = np.stack([np.asarray(to_columns @ upright[..., c].T).T for c in range(3)], axis=-1)
+    wide = wide.reshape(upright.shape[0], -1)
+    for start in range(0, len(y), _STRIP):
+        strip = slice(start, start + _STRIP)
+        change = np.asarray(to_rows[strip] @ wide).reshape(-1, len(x), 3)
+        change *= 255 * _soft_mask(field, y[strip], x)[..., None]
+        target[strip] = np.clip(np.rint(target[strip] + change), 0, 255).astype(np.uint8)
+
+
+def _weights(model: int, middles: NDArray[np.float64], edge: float, radius: float) -> sparse.csr_array:
+    scale = model / (2 * radius)
+    step = (middles[1] - middles[0]) * scale if len(middles) > 1 else scale
+    return resampling_matrix(model, float((middles[0] - edge) * scale - step / 2), float(step), len(middles))
+
+
+def _soft_mask(field: Field, y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float32]:
+    """1 inside the field, falling smoothly to 0 at its edge."""
+    r = np.hypot(x[None] - field.center_x, y[:, None] - field.center_y)
+    inwards = np.minimum(field.radius - r, np.minimum(y - field.top, field.bottom - y)[:, None])
+    t = np.clip(inwards / (_FEATHER * field.radius), 0, 1)
+    soft: NDArray[np.float32] = (t * t * (3 - 2 * t)).astype(np.float32)
+    return soft

@@ -1,0 +1,56 @@
+"""Right eye or left eye in words: descriptions that cameras write, and file names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+
+from napari_latent_explain.domain import Laterality, LateralityReading
+
+__all__ = ["laterality_in_description", "laterality_in_file_name"]
+
+_DESCRIBED = {
+    Laterality.OD: re.compile(
+        r"\b(right\s+(eye|fundus|retina)|oculus\s+dexter|o\.?d\.?|laterality\W+(r|right)|eye\W+(r|right))(?![\w])", re.I
+    ),
+    Laterality.OS: re.compile(
+        r"\b(left\s+(eye|fundus|retina)|oculus\s+sinister|o\.?s\.?|laterality\W+(l|left)|eye\W+(l|left))(?![\w])", re.I
+    ),
+}
+_WORDS = {
+    "od": Laterality.OD, "right": Laterality.OD, "re": Laterality.OD, "righteye": Laterality.OD, "dexter": Laterality.OD,
+    "os": Laterality.OS, "left": Laterality.OS, "le": Laterality.OS, "lefteye": Laterality.OS, "sinister": Laterality.OS,
+}  # fmt: skip
+_LETTERS = {"r": Laterality.OD, "l": Laterality.OS}
+
+
+def laterality_in_description(text: str) -> LateralityReading:
+    """Read a description such as EXIF ImageDescription; both eyes named, or none, gives an empty reading."""
+    found = [eye for eye, words in _DESCRIBED.items() if words.search(text)]
+    if len(found) != 1:
+        return LateralityReading()
+    return LateralityReading(eye=found[0], confidence=0.99, source="metadata")
+
+
+def laterality_in_file_name(name: str) -> LateralityReading:
+    """Read a file name: OD, OS, left, right, ``_L``, ``_R`` and ``01L`` as words of their own.
+
+    Examples
+    --------
+    >>> laterality_in_file_name("patient7_OS.png").eye
+    <Laterality.OS: 'OS'>
+    >>> laterality_in_file_name("chase_01R.jpg").eye
+    <Laterality.OD: 'OD'>
+    """
+    stem = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", PurePath(name).stem)
+    tokens = [t for t in re.split(r"[^A-Za-z0-9]+", stem) if t]
+    eyes = {_WORDS[t.lower()] for t in tokens if t.lower() in _WORDS}
+    confidence = 0.97
+    if not eyes:
+        letters = [t.lower() for t in tokens]
+        letters = [t[-1] if re.fullmatch(r"\d+[lr]", t) else t for t in letters]
+        eyes = {_LETTERS[t] for t in letters if t in _LETTERS}
+        confidence = 0.93
+    if len(eyes) != 1:
+        return LateralityReading()
+    return LateralityReading(eye=eyes.pop(), confidence=confidence, source="file name")
