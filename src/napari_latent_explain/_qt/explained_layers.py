@@ -1,0 +1,148 @@
+"""The four pictures of an explanation as fixed napari layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.utils.colormaps import Colormap
+
+if TYPE_CHECKING:
+    import napari.viewer
+    from numpy.typing import NDArray
+
+    from napari_latent_explain.explain import Explanation, Frame
+
+__all__ = ["BANNER", "DIFFERENCE_LIMIT", "ROLES", "ExplainedLayers", "is_ours"]
+
+BANNER = "Synthetic - for research, not for diagnosis"
+ROLES = ("Original", "Reconstruction", "Counterfactual", "Difference")
+DIFFERENCE_LIMIT = 0.2
+"""Change of luminance (full scale is 1) at which the colours of the difference saturate, on both sides."""
+
+_KEY = "latent_explain"
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+_DARKER_BRIGHTER = Colormap(
+    colors=[
+        [0.45, 0.75, 1.0, 1],
+        [0.0, 0.35, 0.85, 1],
+        [0, 0, 0, 1],
+        [0.85, 0.40, 0.0, 1],
+        [1.0, 0.80, 0.45, 1],
+    ],
+    name="latent_explain_blue_orange",
+    display_name="blue (darker) to orange (brighter)",
+)
+
+
+def is_ours(layer: Any) -> bool:
+    """Whether a layer is one of the four fixed ones."""
+    mark = layer.metadata.get(_KEY)
+    return isinstance(mark, dict) and mark.get("role") in ROLES
+
+
+class ExplainedLayers:
+    """Keeps Original, Reconstruction, Counterfactual and Difference in a viewer, side by side.
+
+    The layers are added once and updated in place ever after; no other layer is touched, except that the layer
+    the photograph came from is hidden while its explanation is shown (the same picture twice only takes room)
+    and shown again by `release`. All four lie in the photograph's own pixel coordinates, on the square around
+    the field of view, so that a point has the same coordinates in each cell and in the photograph.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        self._viewer = viewer
+        self._hidden: Any = None
+        self._box: tuple[float, ...] | None = None
+
+    def __getitem__(self, role: str) -> Any:
+        """Return the layer with this role (KeyError if somebody removed it)."""
+        for layer in self._viewer.layers:
+            if is_ours(layer) and layer.metadata[_KEY]["role"] == role:
+                return layer
+        raise KeyError(role)
+
+    def show(self, explanation: Explanation, source: Any = None) -> None:
+        """Show an explanation; `source` is the layer that its photograph came from."""
+        self.release()
+        box = explanation.field.box
+        pictures = {
+            "Original": explanation.original,
+            "Reconstruction": explanation.reconstruction,
+            "Counterfactual": explanation.frame.counterfactual,
+            "Difference": _signed(explanation.frame),
+        }
+        active = self._viewer.layers.selection.active
+        for role, picture in pictures.items():
+            self._put(role, picture, box)
+        if source is not None and source.visible:
+            source.visible = False
+            self._hidden = source
+        elif active is not None:
+            self._viewer.layers.selection.active = active
+        self._arrange(explanation.photograph.name)
+        if box != self._box:
+            self._viewer.fit_to_view(margin=0.02)
+            self._box = box
+
+    def update(self, frame: Frame) -> None:
+        """Show another frame of the same explanation; a layer that somebody removed stays away."""
+        for role, picture in (("Counterfactual", frame.counterfactual), ("Difference", _signed(frame))):
+            try:
+                layer = self[role]
+            except KeyError:
+                continue
+            _write(layer, picture)
+
+    def release(self) -> None:
+        """Show the photograph's own layer again."""
+        if self._hidden is not None and self._hidden in self._viewer.layers:
+            self._hidden.visible = True
+        self._hidden = None
+
+    def _put(self, role: str, picture: NDArray[Any], box: tuple[float, ...]) -> None:
+        left, top, right, _ = box
+        scale = (right - left) / picture.shape[0]
+        # napari puts the middle of pixel 0 at 0; the box says where its edge is
+        corner = (top + scale / 2 - 0.5, left + scale / 2 - 0.5)
+        try:
+            layer = self[role]
+        except KeyError:
+            extra: dict[str, Any] = {"rgb": True, "interpolation2d": "linear"}
+            if role == "Difference":
+                extra |= {
+                    "rgb": False,
+                    "colormap": _DARKER_BRIGHTER,
+                    "contrast_limits": (-DIFFERENCE_LIMIT, DIFFERENCE_LIMIT),
+                }
+            layer = self._viewer.add_image(
+                np.array(picture), name=role, metadata={_KEY: {"role": role}}, blending="translucent", **extra
+            )
+            layer.name_overlay.visible = True
+            layer.name_overlay.position = "top_left"
+        _write(layer, picture)
+        layer.scale, layer.translate = (scale, scale), corner
+
+    def _arrange(self, name: str) -> None:
+        grid = self._viewer.canvas.grid
+        grid.shape, grid.stride, grid.spacing, grid.enabled = (1, -1), 1, 8, True
+        text = self._viewer.canvas.overlays["text"]
+        if not text.visible or BANNER in text.text:
+            text.text, text.position, text.visible = f"{name}: {BANNER}", "bottom_center", True
+
+
+def _signed(frame: Frame) -> NDArray[np.float32]:
+    """Signed change of luminance, (M, M) float32: negative is darker."""
+    return np.asarray(frame.difference @ _LUMINANCE, dtype=np.float32)
+
+
+def _write(layer: Any, picture: NDArray[Any]) -> None:
+    if layer.data.shape == picture.shape and layer.data.flags.writeable:
+        layer.data[...] = picture
+        layer.refresh(extent=False, thumbnail=False)
+    else:
+        layer.data = np.array(picture)

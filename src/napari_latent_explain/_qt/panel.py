@@ -1,0 +1,234 @@
+"""What the dock widget looks like: labels, buttons, sliders in a scrolling column. Decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_latent_explain._qt.direction_sliders import DirectionSliders
+from napari_latent_explain._qt.explained_layers import BANNER
+from napari_latent_explain._qt.model_chooser import ModelChooser
+from napari_latent_explain._qt.probability_bars import ProbabilityBars
+
+if TYPE_CHECKING:
+    from napari_latent_explain.explain import Explanation, Frame
+
+__all__ = ["Panel"]
+
+_EYES = {"OD": "Right eye (OD)", "OS": "Left eye (OS)"}
+_BUSY = {"explain": "Explaining", "find": "Searching", "export": "Writing the panel"}
+
+
+def _button(text: str, tip: str, name: str = "") -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setAccessibleName(name or text)
+    return button
+
+
+def _text() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.hide()
+    return label
+
+
+def _say(label: QLabel, text: str) -> None:
+    label.setText(text)
+    label.setVisible(bool(text))
+
+
+def _title(text: str) -> QLabel:
+    label = QLabel(text)
+    font = label.font()
+    font.setBold(True)
+    font.setPointSizeF(font.pointSizeF() * 1.15)
+    label.setFont(font)
+    return label
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(4)
+    for widget in widgets:
+        row.addWidget(widget, 1)
+    return row
+
+
+class Panel(QWidget):  # type: ignore[misc]
+    """The column of controls.
+
+    Parameters
+    ----------
+    photograph : QWidget
+        The chooser that stands at the top.
+    """
+
+    def __init__(self, photograph: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.banner = QLabel(BANNER)
+        self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.banner.setWordWrap(True)
+        self.banner.setStyleSheet("background: #7a4a00; color: white; font-weight: bold; padding: 4px;")
+        self.banner.setAccessibleName(BANNER)
+        self.model = ModelChooser()
+        self.explain = _button("Explain", "Rebuild the photograph with the model and get its sliders ready.")
+        self.cancel = _button("Cancel", "Stop what is being computed; nothing is changed.")
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress")
+        self.message, self.facts, self.gap, self.outcome = _text(), _text(), _text(), _text()
+        self.gap.setStyleSheet("border-left: 3px solid #f28e2b; padding-left: 6px;")
+        self.target = QComboBox()
+        self.target.setToolTip("The class that the classifier should be moved to.")
+        self.target.setAccessibleName("Target class")
+        self.bars = ProbabilityBars()
+        self.sliders = DirectionSliders()
+        self.find = _button("Find counterfactual", "Search for the smallest edit that changes the decision.")
+        self.reset_all = _button("Reset all", "Put every slider back to 0.")
+        self.undo = _button("Undo", "Go back to the sliders before (Ctrl+Z).")
+        self.redo = _button("Redo", "Take the undone change again (Ctrl+Shift+Z).")
+        self.export = _button(
+            "Export panel...",
+            "Save pictures, numbers and captions as one picture (PNG) or document (PDF).",
+        )
+        self._result = QWidget()
+        self._lay_out(photograph)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Wide enough for a direction's effect on two lines."""
+        return QSize(370, 700)
+
+    def _lay_out(self, photograph: QWidget) -> None:
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow("Photograph", photograph)
+        result = QVBoxLayout(self._result)
+        result.setContentsMargins(0, 0, 0, 0)
+        result.setSpacing(6)
+        goal = QFormLayout()
+        goal.setContentsMargins(0, 0, 0, 0)
+        goal.addRow("Target class", self.target)
+        for part in (
+            self.facts, _title("Probabilities"), goal, self.bars, self.gap, self.outcome,
+            _title("Directions"), self.sliders,
+        ):  # fmt: skip
+            if isinstance(part, QFormLayout):
+                result.addLayout(part)
+            else:
+                result.addWidget(part)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(6)
+        column.addLayout(form)
+        column.addWidget(self.model)
+        column.addLayout(_row(self.explain, self.cancel))
+        column.addWidget(self.progress)
+        column.addWidget(self.message)
+        column.addWidget(self._result)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(inside)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setMinimumWidth(340)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(8, 2, 8, 6)
+        foot.setSpacing(4)
+        foot.addLayout(_row(self.find, self.export))
+        foot.addLayout(_row(self.undo, self.redo, self.reset_all))
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(4)
+        whole.addWidget(self.banner)
+        whole.addWidget(scroll, 1)
+        whole.addLayout(foot)
+
+    # -- showing ---------------------------------------------------------------------------------------------
+
+    def show_progress(self, what: str, done: float) -> None:
+        """Show how far the work is."""
+        self.progress.setValue(int(1000 * done))
+        _say(self.message, f"{what} ({100 * done:.0f} %)")
+
+    def show_message(self, text: str) -> None:
+        """Show a line under the progress bar."""
+        _say(self.message, text)
+
+    def show_explanation(self, explanation: Explanation) -> None:
+        """Show what was read of the photograph, and by which model."""
+        eye, quality = explanation.laterality, explanation.quality
+        side = _EYES.get(str(eye.eye), "Eye not known")
+        if eye.eye is not None:
+            side += f", from the {eye.source} ({100 * eye.confidence:.0f} % sure)"
+        flags = ", ".join(str(flag) for flag in quality.flags)
+        quality_line = f"Quality: <b>{flags}</b> - trust this explanation less" if flags else "Quality: good"
+        drawn = "<br><b>Simulated eye, drawn by a program.</b>" if explanation.photograph.simulated else ""
+        model = explanation.explainer
+        _say(
+            self.facts,
+            f"{side}<br>{quality_line}<br>Model: {model.identity.name}, {model.identity.resolution} px, "
+            f"on {model.device}{drawn}",
+        )
+        _say(self.gap, explanation.inversion_note)
+        self.target.clear()
+        self.target.addItems(list(model.classes))
+
+    def show_target(self, explanation: Explanation) -> None:
+        """Show the target class with its directions."""
+        self.target.setCurrentIndex(explanation.target)
+        self.bars.set_classes(explanation.explainer.classes, explanation.target)
+        ranges = {d.id: explanation.strength_range(d.id) for d in explanation.directions}
+        self.sliders.set_directions(explanation.directions, ranges)
+        self.show_frame(explanation.frame)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show the numbers of a frame."""
+        self.bars.show_probabilities(frame.probabilities)
+        decision = "The decision changes to the target." if frame.flipped else "The decision does not change."
+        lines = (
+            [f"{decision} {100 * frame.changed_area_fraction:.1f} % of the field changes."]
+            if frame.edit
+            else []
+        )
+        lines += [f"<b>{frame.note[0].upper()}{frame.note[1:]}</b>"] if frame.note else []
+        lines.append(
+            f"Gap between photograph and reconstruction: {100 * frame.probabilities.gap:.1f} points."
+        )
+        _say(self.outcome, "<br>".join(lines))
+
+    def show_state(self, *, busy: str, ready: bool, moved: bool, can_undo: bool, can_redo: bool) -> None:
+        """Enable what can be done now."""
+        long_job = busy in _BUSY
+        free = not long_job
+        self.explain.setEnabled(free)
+        self.cancel.setEnabled(busy in ("explain", "find"))
+        self.progress.setVisible(long_job)
+        if long_job and self.message.isHidden():
+            self.progress.setValue(0)
+            _say(self.message, _BUSY[busy])
+        if free and self.message.text() != "Stopped.":
+            _say(self.message, "")
+        self._result.setVisible(ready)
+        for widget, able in (
+            (self.target, True), (self.sliders, True), (self.find, True), (self.export, True),
+            (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
+        ):  # fmt: skip
+            widget.setEnabled(ready and free and able)

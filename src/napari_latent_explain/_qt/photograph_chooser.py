@@ -1,0 +1,177 @@
+"""Which photograph: an image layer of the viewer, or a file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+from napari_latent_explain._qt.explained_layers import is_ours
+from napari_latent_explain.domain import Photograph, PhotographError, WrongUseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import napari.viewer
+
+__all__ = ["PhotographChooser", "photograph_of"]
+
+PATTERN = "Photographs (*.jpg *.jpeg *.png *.tif *.tiff);;All files (*)"
+
+
+def _source_path(layer: Any) -> Path | None:
+    """Return the file that a layer was read from, if it is known and still there."""
+    mark = layer.metadata.get("latent_explain")
+    named = [mark.get(key) for key in ("source", "path")] if isinstance(mark, dict) else []
+    named += [layer.metadata.get("source"), layer.metadata.get("path"), layer.source.path]
+    for name in named:
+        if isinstance(name, str | Path) and Path(name).is_file():
+            return Path(name)
+    return None
+
+
+def photograph_of(layer: Any, read: Callable[[Path], Photograph]) -> Callable[[], Photograph]:
+    """Look at a layer now and return what reads its photograph when called (in another thread).
+
+    The layer's file is read again if it is known, since it holds more than the pixels.
+
+    Raises
+    ------
+    PhotographError
+        If the layer holds no single colour picture.
+    """
+    path = _source_path(layer)
+    if path is not None:
+        return lambda: read(path)
+    name, mark = str(layer.name), layer.metadata.get("latent_explain")
+    simulated = bool(isinstance(mark, dict) and mark.get("simulated"))
+    pixels = np.array(layer.data[0] if layer.multiscale else layer.data)
+    if not layer.rgb or pixels.ndim != 3:
+        msg = f"Layer '{name}' is no single colour photograph; choose a layer of height x width x RGB."
+        raise PhotographError(msg)
+    pixels = pixels[..., :3]
+    if np.issubdtype(pixels.dtype, np.floating):
+        pixels = np.round(np.clip(np.nan_to_num(pixels), 0, 1) * 255).astype(np.uint8)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        msg = f"Layer '{name}' holds {pixels.dtype} values; a photograph has 8 or 16 bits a channel."
+        raise PhotographError(msg)
+
+    def make() -> Photograph:
+        whole = np.ascontiguousarray(pixels)
+        return Photograph(whole, name, hashlib.sha256(whole.tobytes()).hexdigest(), simulated=simulated)
+
+    return make
+
+
+class PhotographChooser(QWidget):  # type: ignore[misc]
+    """Offers the viewer's colour image layers and files chosen in a dialog.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    read : callable
+        Path -> Photograph.
+    """
+
+    def __init__(
+        self, viewer: napari.viewer.Viewer, read: Callable[[Path], Photograph], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._read = viewer, read
+        self._files: list[Path] = []
+        self._choices: list[Any] = []
+        self.choice = QComboBox()
+        self.choice.setToolTip("The colour photograph of a retina: an image layer, or a file you opened.")
+        self.choice.setAccessibleName("Photograph")
+        self.choice.setMinimumContentsLength(12)
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.browse = QPushButton("Open...")
+        self.browse.setToolTip("Open a photograph from a file (JPEG, PNG or TIFF).")
+        self.browse.setAccessibleName("Open a photograph")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.choice, 1)
+        row.addWidget(self.browse)
+        self.browse.clicked.connect(self._browse)
+        viewer.layers.events.inserted.connect(self._layer_inserted)
+        viewer.layers.events.removed.connect(self.refresh)
+        self.refresh()
+
+    @property
+    def layer(self) -> Any:
+        """The chosen layer, None if a file (or nothing) is chosen."""
+        chosen = self._chosen()
+        return None if isinstance(chosen, Path) else chosen
+
+    def photograph(self) -> Callable[[], Photograph]:
+        """Return a function that reads the chosen photograph, to be called in a worker thread.
+
+        Raises
+        ------
+        WrongUseError
+            If nothing is chosen.
+        PhotographError
+            If the chosen layer holds no single colour picture.
+        """
+        chosen = self._chosen()
+        if chosen is None:
+            msg = "Choose a photograph first: open one with Open..., or drop one on the viewer."
+            raise WrongUseError(msg)
+        if isinstance(chosen, Path):
+            return lambda: self._read(chosen)
+        return photograph_of(chosen, self._read)
+
+    def add_file(self, path: Path) -> None:
+        """Offer a file and choose it."""
+        if path not in self._files:
+            self._files.append(path)
+        self.refresh()
+        self.choice.setCurrentIndex(next(i for i, c in enumerate(self._choices) if c is path or c == path))
+
+    def refresh(self, event: object = None) -> None:
+        """Look again which layers there are; what is chosen stays chosen."""
+        before = self._chosen()
+        layers = [
+            layer for layer in self._viewer.layers if getattr(layer, "rgb", False) and not is_ours(layer)
+        ]
+        self._choices = [*layers, *self._files]
+        self.choice.blockSignals(True)
+        self.choice.clear()
+        for index, chosen in enumerate(self._choices):
+            self.choice.addItem(str(chosen.name))
+            tip = str(chosen) if isinstance(chosen, Path) else f"layer {chosen.name}"
+            self.choice.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
+            if _same(chosen, before):
+                self.choice.setCurrentIndex(index)
+        self.choice.blockSignals(False)
+
+    def close_down(self) -> None:
+        """Stop listening to the viewer."""
+        self._viewer.layers.events.inserted.disconnect(self._layer_inserted)
+        self._viewer.layers.events.removed.disconnect(self.refresh)
+
+    def _chosen(self) -> Any:
+        index = self.choice.currentIndex()
+        return self._choices[index] if 0 <= index < len(self._choices) else None
+
+    def _layer_inserted(self, event: Any) -> None:
+        self.refresh()
+        for index, chosen in enumerate(self._choices):
+            if not isinstance(chosen, Path) and _same(chosen, event.value):
+                self.choice.setCurrentIndex(index)
+
+    def _browse(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, "Open a photograph", "", PATTERN)
+        if chosen:
+            self.add_file(Path(chosen))
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two choices are one thing; a layer and its proxy are."""
+    if isinstance(one, Path) or isinstance(other, Path) or one is None or other is None:
+        return bool(isinstance(one, Path) and isinstance(other, Path) and one == other)
+    return bool(getattr(one, "unique_id", one) == getattr(other, "unique_id", other))

@@ -1,0 +1,60 @@
+"""The fake explanation, and a widget that uses it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+_SPEC = importlib.util.spec_from_file_location(
+    "fake_explanation", Path(__file__).with_name("fake_explanation.py")
+)
+assert _SPEC is not None
+assert _SPEC.loader is not None
+_FAKES = importlib.util.module_from_spec(_SPEC)
+sys.modules["fake_explanation"] = _FAKES
+_SPEC.loader.exec_module(_FAKES)
+
+
+@pytest.fixture
+def fakes():
+    """The module of fakes."""
+    return _FAKES
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What the widget tells the person, instead of pop-ups: pairs of kind and text."""
+    from napari_latent_explain._qt import explain_widget
+
+    heard: list[tuple[str, str]] = []
+    for kind in ("error", "warning", "info"):
+        monkeypatch.setattr(
+            explain_widget, f"show_{kind}", lambda text, kind=kind: heard.append((kind, text))
+        )
+    return heard
+
+
+@pytest.fixture
+def make_widget(make_napari_viewer_proxy, said, fakes):
+    """Make a docked widget with fakes inside, a user's layer and a photograph in the viewer."""
+
+    def make(**verbs):
+        from napari_latent_explain._qt import ExplainWidget
+
+        viewer = make_napari_viewer_proxy()
+        viewer.add_image(fakes.fake_photograph().pixels.copy(), name="photograph", rgb=True)
+        viewer.add_points([[1, 2]], name="mine")
+        given = {
+            "read": lambda path: fakes.fake_photograph(7),
+            "load": lambda bundle, device: fakes.fake_explainer(),
+            "explain": fakes.fake_explain,
+            "write_panel": lambda record, path: path.write_bytes(record.counterfactual.tobytes()) and path,
+        }
+        widget = ExplainWidget(viewer, **(given | verbs))
+        viewer.window.add_dock_widget(widget, name="Latent explain")
+        return viewer, widget
+
+    return make
