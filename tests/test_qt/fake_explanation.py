@@ -152,7 +152,8 @@ class FakeExplanation:
         return CounterfactualRecord(
             name=self.photograph.name, sha256=self.photograph.sha256, original=self.original,
             reconstruction=self.reconstruction, counterfactual=frame.counterfactual,
-            difference=frame.difference, field=self.field, laterality=self.laterality, quality=self.quality, model=self.explainer.identity,
+            difference=frame.difference, field=self.field, laterality=self.laterality,
+            quality=self.quality, model=self.explainer.identity,
             classes=self.explainer.classes, target=self.target, probabilities=frame.probabilities,
             edit=frame.edit, directions=self.directions, flipped=frame.flipped,
             changed_area_fraction=frame.changed_area_fraction,

@@ -82,6 +82,8 @@ def test_the_four_pictures_share_the_photographs_coordinates(explained):
         assert end == pytest.approx((bottom - 0.5, right - 0.5), abs=1e-3)
     assert viewer.canvas.grid.enabled
     assert tuple(viewer.canvas.grid.shape) == (1, -1)
+    widget.panel.two_rows.setChecked(True)
+    assert tuple(viewer.canvas.grid.shape) == (2, -1)
 
 
 def test_the_difference_is_neutral_at_zero(explained):

@@ -109,7 +109,7 @@ class DirectionSlider(QWidget):  # type: ignore[misc]
         self.effect.setWordWrap(True)
         self.effect.setToolTip(
             f"Mean change that this direction made to the target class in {direction.held_out} photographs "
-            "were not used to find it, with 95 % intervals. It alone changed the decision in "
+            "that were not used to find it, with 95 % intervals. It alone changed the decision in "
             f"{100 * direction.flip_share:.0f} % of those of the other class. Coordinate {direction.id}."
         )
         name = QLabel(f"<b>{direction.name}</b>")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QCloseEvent, QKeySequence
-from qtpy.QtWidgets import QFileDialog, QShortcut, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QShortcut, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_latent_explain._qt.edit_history import EditHistory
 from napari_latent_explain._qt.explained_layers import ExplainedLayers
@@ -103,6 +103,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.panel)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._connect()
         self._show_state()
 
@@ -116,6 +117,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         panel.undo.clicked.connect(self.undo)
         panel.redo.clicked.connect(self.redo)
         panel.target.activated.connect(self.set_target)
+        panel.two_rows.toggled.connect(self.layers.set_two_rows)
         panel.sliders.moved.connect(self._slider_moved)
         panel.sliders.released.connect(self._history.end_drag)
         panel.sliders.reset_asked.connect(self.reset)
@@ -166,7 +168,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self._submit("explain", work)
 
     def show_explanation(self, explanation: Explanation, source: Any = None) -> None:
-        """Show an explanation that was made elsewhere; `source` is its photograph's layer, if there is one."""
+        """Show an explanation made elsewhere; `source` is its photograph's layer, if there is one."""
         self._let_go()
         self._explanation = explanation
         explanation.frame_changed.connect(self._show_frame)

@@ -31,7 +31,7 @@ _DARKER_BRIGHTER = Colormap(
         [1.0, 0.80, 0.45, 1],
     ],
     name="latent_explain_blue_orange",
-    display_name="blue (darker) to orange (brighter)",
+    display_name="blue-orange",
 )
 
 
@@ -44,7 +44,7 @@ def is_ours(layer: Any) -> bool:
 class ExplainedLayers:
     """Keeps Original, Reconstruction, Counterfactual and Difference in a viewer, side by side.
 
-    The layers are added once and updated in place ever after; no other layer is touched, except that the layer
+    The layers are added once and updated in place ever after. No other layer is touched; only the layer that
     the photograph came from is hidden while its explanation is shown (the same picture twice only takes room)
     and shown again by `release`. All four lie in the photograph's own pixel coordinates, on the square around
     the field of view, so that a point has the same coordinates in each cell and in the photograph.
@@ -57,6 +57,7 @@ class ExplainedLayers:
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         self._viewer = viewer
         self._hidden: Any = None
+        self._rows = 1
         self._box: tuple[float, ...] | None = None
 
     def __getitem__(self, role: str) -> Any:
@@ -84,7 +85,7 @@ class ExplainedLayers:
             self._hidden = source
         elif active is not None:
             self._viewer.layers.selection.active = active
-        self._arrange(explanation.photograph.name)
+        self._arrange()
         if box != self._box:
             self._viewer.fit_to_view(margin=0.02)
             self._box = box
@@ -97,6 +98,13 @@ class ExplainedLayers:
             except KeyError:
                 continue
             _write(layer, picture)
+
+    def set_two_rows(self, two: bool) -> None:
+        """Show the pictures in two rows, which makes them larger in a window that is not wide, or in one."""
+        self._rows = 2 if two else 1
+        if any(is_ours(layer) for layer in self._viewer.layers):
+            self._arrange()
+            self._viewer.fit_to_view(margin=0.02)
 
     def release(self) -> None:
         """Show the photograph's own layer again."""
@@ -124,15 +132,16 @@ class ExplainedLayers:
             )
             layer.name_overlay.visible = True
             layer.name_overlay.position = "top_left"
+            layer.name_overlay.font_size = 7
         _write(layer, picture)
         layer.scale, layer.translate = (scale, scale), corner
 
-    def _arrange(self, name: str) -> None:
+    def _arrange(self) -> None:
         grid = self._viewer.canvas.grid
-        grid.shape, grid.stride, grid.spacing, grid.enabled = (1, -1), 1, 8, True
+        grid.shape, grid.stride, grid.spacing, grid.enabled = (self._rows, -1), 1, 8, True
         text = self._viewer.canvas.overlays["text"]
         if not text.visible or BANNER in text.text:
-            text.text, text.position, text.visible = f"{name}: {BANNER}", "bottom_center", True
+            text.text, text.position, text.font_size, text.visible = BANNER, "bottom_center", 8, True
 
 
 def _signed(frame: Frame) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QFrame,
@@ -82,7 +83,7 @@ class Panel(QWidget):  # type: ignore[misc]
         super().__init__(parent)
         self.banner = QLabel(BANNER)
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.banner.setWordWrap(True)
+        self.banner.setMinimumHeight(self.banner.fontMetrics().height() + 12)
         self.banner.setStyleSheet("background: #7a4a00; color: white; font-weight: bold; padding: 4px;")
         self.banner.setAccessibleName(BANNER)
         self.model = ModelChooser()
@@ -97,6 +98,9 @@ class Panel(QWidget):  # type: ignore[misc]
         self.target = QComboBox()
         self.target.setToolTip("The class that the classifier should be moved to.")
         self.target.setAccessibleName("Target class")
+        self.two_rows = QCheckBox("Pictures in two rows")
+        self.two_rows.setToolTip("Two by two: larger pictures where the window is not wide.")
+        self.two_rows.setAccessibleName("Pictures in two rows")
         self.bars = ProbabilityBars()
         self.sliders = DirectionSliders()
         self.find = _button("Find counterfactual", "Search for the smallest edit that changes the decision.")
@@ -125,7 +129,7 @@ class Panel(QWidget):  # type: ignore[misc]
         goal.setContentsMargins(0, 0, 0, 0)
         goal.addRow("Target class", self.target)
         for part in (
-            self.facts, _title("Probabilities"), goal, self.bars, self.gap, self.outcome,
+            self.facts, self.two_rows, _title("Probabilities"), goal, self.bars, self.gap, self.outcome,
             _title("Directions"), self.sliders,
         ):  # fmt: skip
             if isinstance(part, QFormLayout):
