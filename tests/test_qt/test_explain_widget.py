@@ -148,7 +148,7 @@ def test_find_counterfactual_moves_the_sliders_and_can_be_undone(explained, qtbo
     qtbot.mouseClick(widget.panel.find, Qt.MouseButton.LeftButton)
     _settle(qtbot, widget)
     assert _first(widget).slider.value() == pytest.approx(1.5, abs=0.01)
-    assert "decision changes" in widget.panel.outcome.text()
+    assert "Decision changes" in widget.panel.outcome.text()
     widget.undo()
     _settle(qtbot, widget)
     assert not widget.explanation.edit

@@ -215,7 +215,10 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         """Ask for another class."""
         if self._explanation is not None and target != self._explanation.target:
             self._worker.discard()
-            self._explanation.set_target(target)
+            try:
+                self._explanation.set_target(target)
+            except LatentExplainError as error:
+                show_error(str(error))
 
     def export_panel(self, path: Path | str) -> None:
         """Write the panel of what is shown to a file."""

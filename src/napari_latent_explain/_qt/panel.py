@@ -129,8 +129,8 @@ class Panel(QWidget):  # type: ignore[misc]
         goal.setContentsMargins(0, 0, 0, 0)
         goal.addRow("Target class", self.target)
         for part in (
-            self.facts, self.two_rows, _title("Probabilities"), goal, self.bars, self.gap, self.outcome,
-            _title("Directions"), self.sliders,
+            self.facts, _title("Probabilities"), goal, self.bars, self.gap, self.outcome,
+            _title("Directions"), self.sliders, self.two_rows,
         ):  # fmt: skip
             if isinstance(part, QFormLayout):
                 result.addLayout(part)
@@ -206,16 +206,11 @@ class Panel(QWidget):  # type: ignore[misc]
     def show_frame(self, frame: Frame) -> None:
         """Show the numbers of a frame."""
         self.bars.show_probabilities(frame.probabilities)
-        decision = "The decision changes to the target." if frame.flipped else "The decision does not change."
-        lines = (
-            [f"{decision} {100 * frame.changed_area_fraction:.1f} % of the field changes."]
-            if frame.edit
-            else []
-        )
+        decision = "Decision changes to the target" if frame.flipped else "Decision unchanged"
+        area = f"{100 * frame.changed_area_fraction:.1f} % of the field differs."
+        lines = [f"{decision}; {area}"] if frame.edit else []
         lines += [f"<b>{frame.note[0].upper()}{frame.note[1:]}</b>"] if frame.note else []
-        lines.append(
-            f"Gap between photograph and reconstruction: {100 * frame.probabilities.gap:.1f} points."
-        )
+        lines.append(f"Gap from photograph to reconstruction: {100 * frame.probabilities.gap:.1f} points.")
         _say(self.outcome, "<br>".join(lines))
 
     def show_state(self, *, busy: str, ready: bool, moved: bool, can_undo: bool, can_redo: bool) -> None:
