@@ -45,11 +45,15 @@ def composite(photograph: Photograph, field: Field, difference: NDArray[np.float
     x0, y0, x1, y1 = field.box
     rows = slice(max(int(np.floor(y0)), 0), min(int(np.ceil(y1)), photograph.height))
     columns = slice(max(int(np.floor(x0)), 0), min(int(np.ceil(x1)), photograph.width))
-    _add(result[rows, columns], field, difference, np.arange(rows.start, rows.stop) + 0.5, np.arange(columns.start, columns.stop) + 0.5)
+    y = np.arange(rows.start, rows.stop, dtype=np.float64) + 0.5
+    x = np.arange(columns.start, columns.stop, dtype=np.float64) + 0.5
+    _add(result[rows, columns], field, difference, y, x)
     return result
 
 
-def composite_crop(crop_pixels: NDArray[np.uint8], field: Field, difference: NDArray[np.float32]) -> NDArray[np.uint8]:
+def composite_crop(
+    crop_pixels: NDArray[np.uint8], field: Field, difference: NDArray[np.float32]
+) -> NDArray[np.uint8]:
     """Add a difference to the square crop, in the photograph's own orientation.
 
     Parameters
@@ -73,9 +77,13 @@ def composite_crop(crop_pixels: NDArray[np.uint8], field: Field, difference: NDA
 
 
 def _add(
-    target: NDArray[np.uint8], field: Field, difference: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64]
+    target: NDArray[np.uint8],
+    field: Field,
+    difference: NDArray[np.float32],
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
 ) -> None:
-    """Add in place; `y` and `x` are the middles of the target's evenly spaced pixels, in photograph pixels."""
+    """Add in place; `y`, `x`: middles of the target's evenly spaced pixels, in photograph pixels."""
     if not len(y) or not len(x):
         return
     upright = np.asarray(difference, dtype=np.float32)

@@ -6,11 +6,13 @@ import io
 import struct
 import sys
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["deep_pixels"]
 
@@ -18,8 +20,8 @@ __all__ = ["deep_pixels"]
 def deep_pixels(data: bytes, picture: Image.Image) -> NDArray[np.uint16] | None:
     """Pixels of a picture with 16 bits a channel.
 
-    Pillow reads 16-bit colour by keeping the upper byte of each value. Told the opposite byte order, it keeps the lower
-    byte: decoded twice, nothing is lost, and all of Pillow's compressions work.
+    Pillow reads 16-bit colour by keeping the upper byte of each value. Told the opposite byte order, it
+    keeps the lower byte: decoded twice, nothing is lost, and all of Pillow's compressions work.
 
     Parameters
     ----------
@@ -48,7 +50,8 @@ def deep_pixels(data: bytes, picture: Image.Image) -> NDArray[np.uint16] | None:
     picture.load()
     upper = np.asarray(picture)
     with Image.open(io.BytesIO(data), formats=(picture.format or "PNG",)) as again:
-        again.tile = [tile._replace(args=_with_order(tile.args, raw, "B" if order == "L" else "L")) for tile in again.tile]
+        other = "B" if order == "L" else "L"
+        again.tile = [tile._replace(args=_with_order(tile.args, raw, other)) for tile in again.tile]
         again.load()
         lower = np.asarray(again)
     values = (upper.astype(np.uint16) << 8) | lower
@@ -69,7 +72,7 @@ def _with_order(args: Any, raw: str, order: str) -> Any:
 
 
 def _grey_and_alpha(data: bytes) -> NDArray[np.uint16]:
-    """Grey with alpha has four bytes a pixel, as 8-bit RGBA has: the header is told so, and the bytes come through."""
+    """Read grey and alpha, four bytes a pixel, as if the header said 8-bit RGBA: the bytes come through."""
     body = data[12:24] + b"\x08\x06" + data[26:29]
     header = struct.pack(">I", zlib.crc32(body))
     with Image.open(io.BytesIO(data[:12] + body + header + data[33:]), formats=("PNG",)) as picture:

@@ -9,18 +9,19 @@ from napari_latent_explain.domain import Laterality, LateralityReading
 
 __all__ = ["laterality_in_description", "laterality_in_file_name"]
 
+
+def _description(side: str, letter: str, latin: str, short: str) -> re.Pattern[str]:
+    named = rf"{side}\s+(eye|fundus|retina)|oculus\s+{latin}|(laterality|eye)\s*[:=]\s*({letter}|{side})"
+    return re.compile(rf"\b({named}|o\.?{short}\.?)(?!\w)", re.IGNORECASE)
+
+
 _DESCRIBED = {
-    Laterality.OD: re.compile(
-        r"\b(right\s+(eye|fundus|retina)|oculus\s+dexter|o\.?d\.?|laterality\W+(r|right)|eye\W+(r|right))(?![\w])", re.I
-    ),
-    Laterality.OS: re.compile(
-        r"\b(left\s+(eye|fundus|retina)|oculus\s+sinister|o\.?s\.?|laterality\W+(l|left)|eye\W+(l|left))(?![\w])", re.I
-    ),
+    Laterality.OD: _description("right", "r", "dexter", "d"),
+    Laterality.OS: _description("left", "l", "sinister", "s"),
 }
-_WORDS = {
-    "od": Laterality.OD, "right": Laterality.OD, "re": Laterality.OD, "righteye": Laterality.OD, "dexter": Laterality.OD,
-    "os": Laterality.OS, "left": Laterality.OS, "le": Laterality.OS, "lefteye": Laterality.OS, "sinister": Laterality.OS,
-}  # fmt: skip
+_WORDS = dict.fromkeys(("od", "right", "re", "righteye", "dexter"), Laterality.OD) | dict.fromkeys(
+    ("os", "left", "le", "lefteye", "sinister"), Laterality.OS
+)
 _LETTERS = {"r": Laterality.OD, "l": Laterality.OS}
 
 

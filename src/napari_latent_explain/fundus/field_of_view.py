@@ -25,15 +25,15 @@ _LEVELS = (0.06, 0.1, 0.16, 0.25, 0.4)
 def find_field(photograph: Photograph) -> Field:
     """Find the illuminated disc.
 
-    The picture is reduced to at most 512 pixels; at several brightness levels above the dark surround the outline of
-    the largest lit part is taken row by row (so that a cut at the top or bottom does not count), a circle is fitted to
-    it, and the best is refined on the steepest fall of brightness along its radii.
+    The picture is reduced to at most 512 pixels; at several brightness levels above the dark surround the
+    outline of the largest lit part is taken row by row (so that a cut at the top or bottom does not count),
+    a circle is fitted to it, and the best is refined on the steepest fall of brightness along its radii.
 
     Parameters
     ----------
     photograph : Photograph
-        A fundus photograph with its dark surround: 30 to 50 degrees, whole or cut at top and bottom, with or without a
-        notch.
+        A fundus photograph with its dark surround: 30 to 50 degrees, whole or cut at top and bottom, with
+        or without a notch.
 
     Returns
     -------
@@ -47,7 +47,10 @@ def find_field(photograph: Photograph) -> Field:
     """
     name = photograph.name
     if min(photograph.width, photograph.height) < _SMALLEST:
-        msg = f"'{name}' is only {photograph.width} x {photograph.height} pixels: a fundus photograph needs at least {_SMALLEST}."
+        size = f"{photograph.width} x {photograph.height}"
+        msg = (
+            f"'{name}' is only {size} pixels: a fundus photograph needs at least {_SMALLEST} on either side."
+        )
         raise NotAFundusError(msg)
     picture, factor = _reduced(photograph)
     bright = picture.max(axis=-1)
@@ -61,8 +64,8 @@ def find_field(photograph: Photograph) -> Field:
     circle, lit = _best_circle(bright)
     if circle is None or lit is None:
         msg = (
-            f"'{name}' does not look like a fundus photograph: there is no round lit field on a dark surround. "
-            "Give the whole photograph as the camera wrote it."
+            f"'{name}' does not look like a fundus photograph: there is no round lit field on a dark surround; "
+            "give the whole photograph as the camera wrote it."
         )
         raise NotAFundusError(msg)
     circle = _refined(bright, circle)
@@ -74,7 +77,11 @@ def find_field(photograph: Photograph) -> Field:
         center_y=center_y,
         radius=radius,
         top=max(top * factor, center_y - radius, 0.0),
-        bottom=min(bottom * factor, center_y + radius, float(photograph.height)),
+        bottom=min(
+            bottom * factor if bottom < picture.shape[0] else float("inf"),
+            center_y + radius,
+            photograph.height,
+        ),
         width=photograph.width,
         height=photograph.height,
     )
@@ -89,11 +96,12 @@ def _reduced(photograph: Photograph) -> tuple[NDArray[np.float32], int]:
     for dy in range(factor):
         for dx in range(factor):
             total += pixels[dy::factor, dx::factor]
-    return total / (factor * factor * photograph.full_scale), factor
+    total /= np.float32(factor * factor * photograph.full_scale)
+    return total, factor
 
 
 def _best_circle(bright: NDArray[np.float32]) -> tuple[Circle | None, NDArray[np.bool_] | None]:
-    """The circle that most of an outline keeps to, over several brightness levels, and what is lit there."""
+    """Return the circle that an outline keeps to best, over several brightness levels, and what is lit."""
     height, width = bright.shape
     smooth = ndimage.gaussian_filter(bright, 1.0)
     dark = float(np.quantile(bright, 0.005))
@@ -109,7 +117,9 @@ def _best_circle(bright: NDArray[np.float32]) -> tuple[Circle | None, NDArray[np
         lit = ndimage.binary_fill_holes(labels == int(np.argmax(sizes)))
         if lit.mean() < 0.15:
             continue
-        circle = fit_circle(_outline(lit), 0.2 * min(height, width), 0.75 * max(height, width), np.random.default_rng(0))
+        circle = fit_circle(
+            _outline(lit), 0.2 * min(height, width), 0.75 * max(height, width), np.random.default_rng(0)
+        )
         if circle is None:
             continue
         score = circle.agreement * min(circle.coverage / 0.4, 1) - 10 * circle.scatter
@@ -122,7 +132,7 @@ def _best_circle(bright: NDArray[np.float32]) -> tuple[Circle | None, NDArray[np
 
 def _outline(lit: NDArray[np.bool_]) -> NDArray[np.float64]:
     """First and last lit place of every row, but none on the picture's own edge: (N, 2) of (x, y)."""
-    height, width = lit.shape
+    width = lit.shape[1]
     rows = np.flatnonzero(lit.any(axis=1))
     if len(rows) < 8:
         return np.zeros((0, 2))
@@ -133,7 +143,6 @@ def _outline(lit: NDArray[np.bool_]) -> NDArray[np.float64]:
     right = last < width - 1
     x = np.concatenate([first[left], last[right]])
     y = np.concatenate([rows[left], rows[right]]) + 0.5
-    del height
     return np.column_stack([x, y]).astype(np.float64)
 
 
@@ -180,7 +189,12 @@ def _cuts(lit: NDArray[np.bool_], circle: Circle) -> tuple[float, float]:
 
 
 def _refuse_other_pictures(
-    picture: NDArray[np.float32], bright: NDArray[np.float32], circle: Circle, top: float, bottom: float, name: str
+    picture: NDArray[np.float32],
+    bright: NDArray[np.float32],
+    circle: Circle,
+    top: float,
+    bottom: float,
+    name: str,
 ) -> None:
     """Raise if what lies in the circle, or around it, is not what a fundus camera writes."""
     height, width = bright.shape
@@ -190,7 +204,7 @@ def _refuse_other_pictures(
     around = (r > 1.05) | (y < top - 3) | (y > bottom + 3)
     middle = float(np.median(bright[inside])) if inside.any() else 0.0
     if around.sum() < 0.01 * bright.size:
-        msg = f"'{name}' has no dark surround: give the whole photograph as the camera wrote it, not a part cut out of it."
+        msg = f"'{name}' has no dark surround: give the whole photograph as the camera wrote it."
         raise NotAFundusError(msg)
     if float(np.mean(bright[around] > max(0.35 * middle, 0.06))) > 0.1:
         msg = f"'{name}' does not look like a fundus photograph: what surrounds its round part is not dark."
@@ -198,7 +212,7 @@ def _refuse_other_pictures(
     red, green, blue = (float(picture[..., c][inside].mean()) for c in range(3))
     if max(red, green, blue) - min(red, green, blue) < 0.06 * max(red, green, blue):
         if _vessels(picture[..., 1], inside) < 0.02:
-            msg = f"'{name}' does not look like a fundus photograph: its round part is grey and shows no vessels."
+            msg = f"'{name}' is no fundus photograph: its round part is grey and shows no vessels."
             raise NotAFundusError(msg)
     elif red < 0.95 * green or red < blue:
         msg = f"'{name}' does not look like a fundus photograph: its round part is not reddish."
@@ -210,7 +224,8 @@ def _refuse_other_pictures(
 
 def _vessels(green: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
     """Share of the field that is a thin dark line, by a black top-hat."""
-    hat = ndimage.grey_closing(green, size=(9, 9)) - green
+    smooth = ndimage.gaussian_filter(green, 1.0)
+    hat = ndimage.grey_closing(smooth, size=(9, 9)) - smooth
     inner = ndimage.binary_erosion(inside, iterations=6)
     level = float(np.median(green[inner])) if inner.any() else 1.0
     return float(np.mean(hat[inner] > 0.12 * level)) if inner.any() else 0.0

@@ -29,13 +29,9 @@ def _plane(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     if zoom < 1:
         blurred = ndimage.gaussian_filter(blurred, (0.5 / zoom, 0.5 / zoom, 0))
     at = (np.arange(_SIDE) + 0.5) / zoom - 0.5
-    return np.stack(
-        [
-            ndimage.map_coordinates(blurred[..., c], np.meshgrid(at, at, indexing="ij"), order=1, mode="nearest")
-            for c in range(3)
-        ],
-        axis=-1,
-    )
+    grid = np.meshgrid(at, at, indexing="ij")
+    planes = [ndimage.map_coordinates(blurred[..., c], grid, order=1, mode="nearest") for c in range(3)]
+    return np.stack(planes, axis=-1)
 
 
 def _smooth_inside(
@@ -53,11 +49,12 @@ def _standard(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[
 
 
 def disc_evidence(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return how much each of 128 x 128 places looks like the middle of an optic disc (-inf where it can't be).
+    """Return how much each of 128 x 128 places looks like the middle of an optic disc (-inf: it can't be).
 
-    Three signs are added, each in standard deviations over the field: a disc-sized patch brighter than its ring in
-    red and green, dense upright vessels above and below (the arcades leave the disc upright, so that they outweigh
-    exudates, which are bright but have none), and a weak preference for the horizontal midline.
+    Three signs are added, each in standard deviations over the field: a disc-sized patch brighter than its
+    ring in red and green, dense upright vessels above and below (the arcades leave the disc upright, so
+    that they outweigh exudates, which are bright but have none), and a weak preference for the horizontal
+    midline.
     """
     picture = _plane(rgb)
     y, x = np.mgrid[:_SIDE, :_SIDE]
@@ -118,8 +115,8 @@ def disc_side(rgb: NDArray[np.uint8]) -> tuple[float, float]:
 def read_laterality(photograph: Photograph, field: Field) -> LateralityReading:
     """Say which eye a photograph shows.
 
-    What metadata or the file name say counts first. Otherwise the optic disc decides, which lies on the nasal side: on
-    the right of a right eye. Where it lies in the middle, nothing is claimed.
+    What metadata or the file name say counts first. Otherwise the optic disc decides, which lies on the
+    nasal side: on the right of a right eye. Where it lies in the middle, nothing is claimed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Is a photograph dark, blurry or over-exposed?"""
+"""Whether a photograph is dark, blurry or over-exposed."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _OVEREXPOSED = 0.5
 def assess_quality(photograph: Photograph, field: Field) -> QualityReport:
     """Measure brightness, sharpness and clipping inside the field, on a crop of 512 pixels.
 
-    Brightness is the median luminance (Rec. 709). Sharpness is the spread of the green channel's finest detail
-    (finer than 1.5 pixels) over the spread of its middle detail (1.5 to 6 pixels). A pixel counts as clipped when its
-    green channel, which carries the vessels, or every channel is at 250 of 255 or above, or red is while green and blue
-    leave no more than a tenth of detail.
+    Brightness is the median luminance (Rec. 709). Sharpness is the spread of the green channel's finest
+    detail (finer than 1.5 pixels) over the spread of its middle detail (1.5 to 6 pixels). A pixel is
+    clipped when any of its channels is at 250 of 255 or above. The thresholds flag about 1 % of the 605
+    open photographs (IDRiD, HRF, CHASE_DB1) that they were chosen on.
     """
     picture = crop(photograph, field, _SIDE, mirrored=False).astype(np.float32) / 255
     shown = ndimage.binary_erosion(field.replace(mirrored=False).mask(_SIDE), iterations=12)

@@ -27,16 +27,27 @@ __all__ = ["read_photograph"]
 _MOST_PIXELS = 150_000_000
 _MOST_BYTES = 2**30
 _FORMATS = ("JPEG", "MPO", "PNG", "TIFF")
-_BROKEN = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, struct.error, zlib.error)
-_FLIPS = {2: (False, True, 0), 3: (False, False, 2), 4: (True, False, 0), 5: (False, True, 1), 6: (False, False, 3),
-          7: (False, True, 3), 8: (False, False, 1)}  # fmt: skip
+_BROKEN = (
+    OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
+    struct.error, zlib.error,
+)  # fmt: skip
+# EXIF orientation to (flip up-down, flip left-right, quarter turns anticlockwise before the flips).
+_FLIPS = {
+    2: (False, True, 0),
+    3: (False, False, 2),
+    4: (True, False, 0),
+    5: (True, False, 1),
+    6: (False, False, 3),
+    7: (True, False, 3),
+    8: (False, False, 1),
+}
 
 
 def read_photograph(path: str | PathLike[str]) -> Photograph:
     """Read a photograph as it is meant to be seen.
 
-    EXIF rotation is applied, transparent parts lie over black, grey, palette and CMYK pictures become RGB; 16 bits a
-    channel stay 16 bits. Of a file with several pictures, the first counts.
+    EXIF rotation is applied, transparent parts lie over black, grey, palette and CMYK pictures become RGB;
+    16 bits a channel stay 16 bits. Of a file with several pictures, the first counts.
 
     Parameters
     ----------
@@ -56,7 +67,8 @@ def read_photograph(path: str | PathLike[str]) -> Photograph:
     path = Path(path)
     data = _bytes_of(path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of big pictures; both are handled here
+        # Pillow warns of odd metadata and of big pictures; both are handled here.
+        warnings.simplefilter("ignore")
         pixels, words = _decoded(data, path.name)
     laterality = laterality_in_description(words)
     if laterality.eye is None:
@@ -84,7 +96,7 @@ def _bytes_of(path: Path) -> bytes:
         raise PhotographError(msg)
     try:
         if path.stat().st_size > _MOST_BYTES:
-            msg = f"'{path.name}' is larger than {_MOST_BYTES // 2**20} MiB: save a smaller copy of the photograph."
+            msg = f"'{path.name}' is larger than {_MOST_BYTES // 2**20} MiB: save a smaller copy."
             raise PhotographError(msg)
         data = path.read_bytes()
     except OSError as error:
@@ -102,14 +114,14 @@ def _decoded(data: bytes, name: str) -> tuple[NDArray[np.uint8] | NDArray[np.uin
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
             _refuse_bomb(picture.width * picture.height, name)
             words = ""
-            deep = deep_pixels(data, picture)
-            if deep is None:
+            pixels: NDArray[np.uint8] | NDArray[np.uint16] | None = deep_pixels(data, picture)
+            if pixels is None:
                 picture.load()
-                deep = _eight_bit(picture, name)
+                pixels = _eight_bit(picture, name)
             words = _words(picture)
-            # TIFF files are turned by Pillow itself while they load and lose the tag then.
-            orientation = picture.getexif().get(ExifTags.Base.Orientation, 1) if picture.format != "TIFF" else 1
-        return np.ascontiguousarray(_upright(deep, orientation)), words
+            turned = picture.format == "TIFF"  # by Pillow itself, while it loads
+            orientation = 1 if turned else picture.getexif().get(ExifTags.Base.Orientation, 1)
+        return np.ascontiguousarray(_upright(pixels, orientation)), words
     except Image.DecompressionBombError:
         _refuse_bomb(2 * _MOST_PIXELS, name)
         raise
@@ -117,22 +129,22 @@ def _decoded(data: bytes, name: str) -> tuple[NDArray[np.uint8] | NDArray[np.uin
         tiff = _with_tifffile(data, name)
         if tiff is not None:
             return tiff, ""
-        msg = f"'{name}' is not a JPEG, PNG or TIFF picture, whatever its name says: export the photograph in one of these."
+        msg = (
+            f"'{name}' is not a JPEG, PNG or TIFF picture, whatever its name says: export it as one of these."
+        )
         raise PhotographError(msg) from error
     except MemoryError as error:
         msg = f"'{name}' does not fit into memory: save a smaller copy of the photograph."
         raise PhotographError(msg) from error
     except _BROKEN as error:
-        msg = f"'{name}' is damaged or cut short and cannot be read to its end: copy it again from its source."
+        msg = f"'{name}' is damaged or cut short and can't be read to its end: copy it again from its source."
         raise PhotographError(msg) from error
 
 
 def _refuse_bomb(pixels: int, name: str) -> None:
     if pixels > _MOST_PIXELS:
-        msg = (
-            f"'{name}' has more than {_MOST_PIXELS // 1_000_000} megapixels, far more than a fundus camera writes: "
-            "save a smaller copy."
-        )
+        most = f"{_MOST_PIXELS // 1_000_000} megapixels"
+        msg = f"'{name}' has more than {most}, far more than a fundus camera writes: save a smaller copy."
         raise PhotographError(msg)
 
 
@@ -165,7 +177,7 @@ def _words(picture: Image.Image) -> str:
     base = ExifTags.Base
     parts: list[Any] = [exif.get(base.ImageDescription), inner.get(base.UserComment), exif.get(base.Software)]
     parts += [exif.get(tag) for tag in (base.XPTitle, base.XPComment, base.XPSubject, base.XPKeywords)]
-    parts += [value for key, value in picture.info.items() if isinstance(value, str) and key not in ("XML:com.adobe.xmp", "xmp")]
+    parts += [v for key, v in picture.info.items() if isinstance(v, str) and "xmp" not in key]
     parts.append(picture.info.get("comment"))
     return " ; ".join(filter(None, (_text(part) for part in parts)))
 
@@ -192,7 +204,9 @@ def _with_tifffile(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uin
             pixels = np.asarray(page.asarray())
             apart = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
     except (*_BROKEN, tifffile.TiffFileError, RuntimeError) as error:
-        msg = f"'{name}' is a TIFF file of a kind that cannot be read: export it as an uncompressed TIFF or as PNG."
+        msg = (
+            f"'{name}' is a TIFF file of a kind that can't be read: export it as an uncompressed TIFF or PNG."
+        )
         raise PhotographError(msg) from error
     if pixels.ndim == 3 and apart:
         pixels = np.moveaxis(pixels, 0, -1)

@@ -13,8 +13,9 @@ def resampling_matrix(
 ) -> sparse.csr_array:
     """Weights that turn `source` samples into `count` samples.
 
-    Output pixel i has its middle at ``start + (i + 0.5) * step`` in source pixels (pixel 0 covers [0, 1)). The kernel is
-    Catmull-Rom's cubic (Keys 1981, a = -0.5), widened by `step` where pixels get fewer, so that nothing aliases.
+    Output pixel i has its middle at ``start + (i + 0.5) * step`` in source pixels (pixel 0 covers [0, 1)).
+    The kernel is Catmull-Rom's cubic (Keys 1981, a = -0.5), widened by `step` where pixels get fewer, so
+    that nothing aliases.
 
     Parameters
     ----------
@@ -23,7 +24,8 @@ def resampling_matrix(
     start, step : float
         First edge and width of the output pixels, in source pixels.
     renormalise : bool
-        Whether the weights near the ends are rescaled to sum to 1 (a border that goes on) or left (black beyond).
+        Whether the weights near the ends are rescaled to sum to 1 (a border that goes on) or left (black
+        beyond).
 
     Returns
     -------
