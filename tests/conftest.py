@@ -37,9 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = [
-        report for report in terminalreporter.getreports("skipped") if "real_photograph" in report.keywords
-    ]
+    skipped = [report for report in terminalreporter.getreports("skipped") if "real_photograph" in report.keywords]
     terminalreporter.write_line(f"Tests skipped for want of the real photographs: {len(skipped)}")
 
 

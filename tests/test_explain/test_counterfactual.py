@@ -8,10 +8,10 @@ from napari_latent_explain.domain import Cancelled, Edit
 from napari_latent_explain.explain.counterfactual import search_counterfactual
 
 SLOPES = {"a": 2.0, "b": 1.0, "c": 0.0, "d": -1.0}
-RANGES = {key: (-1.0, 1.0) for key in SLOPES}
+RANGES = dict.fromkeys(SLOPES, (-1.0, 1.0))
 
 
-def linear(start: float):  # noqa: ANN201
+def linear(start: float):
     def margins(edits: Sequence[Edit]) -> list[float]:
         return [start + sum(SLOPES[k] * v for k, v in edit.strengths.items()) for edit in edits]
 

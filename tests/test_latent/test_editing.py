@@ -20,7 +20,7 @@ def scene(small_explainer: Explainer) -> tuple[torch.Tensor, torch.Tensor, torch
     return x, mask, code, base
 
 
-def test_moving_there_and_back(small_explainer: Explainer, scene) -> None:  # noqa: ANN001
+def test_moving_there_and_back(small_explainer: Explainer, scene) -> None:
     _, _, code, _ = scene
     edit = Edit(strengths={d.id: 1.5 for d in small_explainer.atlas.directions[:2]})
     moved = move(small_explainer, code, edit)
@@ -30,13 +30,13 @@ def test_moving_there_and_back(small_explainer: Explainer, scene) -> None:  # no
         move(small_explainer, code, Edit(strengths={"x": 1.0}))
 
 
-def test_no_edit_returns_the_photograph_itself(small_explainer: Explainer, scene) -> None:  # noqa: ANN001
+def test_no_edit_returns_the_photograph_itself(small_explainer: Explainer, scene) -> None:
     x, mask, code, base = scene
     made = render(small_explainer, x, mask, base, move(small_explainer, code, Edit()))
     torch.testing.assert_close(made.picture, x, rtol=0, atol=1e-6)
 
 
-def test_an_edit_changes_the_inside_only(small_explainer: Explainer, scene) -> None:  # noqa: ANN001
+def test_an_edit_changes_the_inside_only(small_explainer: Explainer, scene) -> None:
     x, mask, code, base = scene
     edit = Edit(strengths={small_explainer.atlas.directions[0].id: 3.0})
     made = render(small_explainer, x, mask, base, move(small_explainer, code, edit))
@@ -44,7 +44,7 @@ def test_an_edit_changes_the_inside_only(small_explainer: Explainer, scene) -> N
     assert (made.difference * (1 - mask)).abs().max() == 0
 
 
-def test_refinement_lowers_the_loss_and_repeats_exactly(small_explainer: Explainer, scene) -> None:  # noqa: ANN001
+def test_refinement_lowers_the_loss_and_repeats_exactly(small_explainer: Explainer, scene) -> None:
     x, mask, _, _ = scene
     first = invert(small_explainer, x, mask, steps=8)
     again = invert(small_explainer, x, mask, steps=8)
@@ -52,7 +52,7 @@ def test_refinement_lowers_the_loss_and_repeats_exactly(small_explainer: Explain
     assert torch.equal(first.code, again.code)
 
 
-def test_inversion_can_be_cancelled(small_explainer: Explainer, scene) -> None:  # noqa: ANN001
+def test_inversion_can_be_cancelled(small_explainer: Explainer, scene) -> None:
     x, mask, _, _ = scene
 
     def stop(what: str, done: float) -> None:

@@ -106,7 +106,7 @@ def test_imagenet_weights_fit_and_recognise_nothing_missing() -> None:
     weights = imagenet_weights()
     network = lite0_backbone(2)
     load_imagenet(network, weights)
-    last = [key for key in weights if key.startswith("_blocks.15.")][0]
+    last = next(key for key in weights if key.startswith("_blocks.15."))
     blocks = dict(network.named_parameters())
     assert any(value.shape == weights[last].shape and torch.equal(value, weights[last]) for value in blocks.values())
     weights.pop("_conv_stem.weight")

@@ -30,7 +30,13 @@ def eyes(tmp_path: Path) -> Path:
             Image.fromarray(simulate(seed=seed, size=128).picture).save(folder / name)
             label = "dr2" if seed % 2 else "dr0"
             writer.writerow(
-                {"file": name, "original_dataset": "IDRiD", "label": label, "split_as_given": "train", "label_conflict": ""}
+                {
+                    "file": name,
+                    "original_dataset": "IDRiD",
+                    "label": label,
+                    "split_as_given": "train",
+                    "label_conflict": "",
+                }
             )
     return folder
 

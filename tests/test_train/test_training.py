@@ -43,7 +43,7 @@ def test_a_resumed_run_is_the_unbroken_run(tmp_path: Path, small_explainer: Expl
 
     data, config = _photographs(), _config()
 
-    def stop_at(limit: int):  # noqa: ANN202
+    def stop_at(limit: int):
         def progress(what: str, done: float) -> None:
             if round(done * 6) >= limit:
                 raise KeyboardInterrupt

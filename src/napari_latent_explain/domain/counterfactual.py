@@ -1,6 +1,7 @@
 """One explained photograph as plain arrays and numbers: what is reviewed and exported."""
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,4 +97,4 @@ class CounterfactualRecord:
     changed_area_fraction: float
     note: str = ""
     simulated: bool = False
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = dataclasses.field(default_factory=dict)

@@ -105,7 +105,7 @@ def invert(
         if value < best_loss:
             best, best_loss = offset.detach().clone(), value
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         progress("Refining the reconstruction", (step + 1) / steps)
     with torch.no_grad():

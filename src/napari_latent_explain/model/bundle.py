@@ -15,24 +15,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from napari_latent_explain.domain import BundleError, DirectionAtlas
 from napari_latent_explain.domain.frozen import FrozenModel
-from napari_latent_explain.model.classifier import ClassifierConfig
-from napari_latent_explain.model.encoder import EncoderConfig
-from napari_latent_explain.model.generator import GeneratorConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from torch import Tensor
+
+    from napari_latent_explain.model.classifier import ClassifierConfig
+    from napari_latent_explain.model.encoder import EncoderConfig
+    from napari_latent_explain.model.generator import GeneratorConfig
 
 __all__ = ["NETWORKS", "BundleMetadata", "bundle_sha256", "read_bundle", "write_bundle"]
 
@@ -53,9 +54,9 @@ class BundleMetadata(FrozenModel):
     generator: GeneratorConfig
     encoder: EncoderConfig
     classifier: ClassifierConfig
-    scores: dict[str, Any] = {}
-    recipe: dict[str, Any] = {}
-    files: dict[str, str] = {}
+    scores: dict[str, Any] = Field(default_factory=dict)
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    files: dict[str, str] = Field(default_factory=dict)
 
 
 def _write(path: Path, content: bytes) -> str:
@@ -123,7 +124,9 @@ def _read(folder: Path, name: str, expected: str | None) -> bytes:
         msg = f"The model bundle {folder} lacks {name} ({error.strerror}); copy the whole folder again."
         raise BundleError(msg) from error
     if expected is not None and hashlib.sha256(content).hexdigest() != expected:
-        msg = f"{name} of the model bundle {folder} is not the file that was saved (its SHA-256 differs); copy it again."
+        msg = (
+            f"{name} of the model bundle {folder} is not the file that was saved (its SHA-256 differs); copy it again."
+        )
         raise BundleError(msg)
     return content
 

@@ -59,7 +59,7 @@ def lite0_backbone(outputs: int, dropout: float = 0.0) -> nn.Module:
     """EfficientNet-Lite0 of MONAI's parts, randomly initialised, in channels-first float32, input in [-1, 1]."""
     from monai.networks.nets.efficientnet import EfficientNet, MBConvBlock
 
-    network = EfficientNet(
+    network: nn.Module = EfficientNet(
         _LITE0_BLOCKS, spatial_dims=2, in_channels=3, num_classes=outputs, image_size=256,
         dropout_rate=dropout, drop_connect_rate=0.0,
     )  # fmt: skip
@@ -128,7 +128,8 @@ class FundusClassifier(nn.Module):
         b = self.backbone
         x = stage_features(b, x)[-1]
         x = b._swish(b._bn1(b._conv_head(b._conv_head_padding(x))))  # type: ignore[operator]  # noqa: SLF001
-        return x.mean(dim=(2, 3))
+        pooled: Tensor = x.mean(dim=(2, 3))
+        return pooled
 
     def head(self, features: Tensor) -> Tensor:
         """Features (N, 1280) to calibrated logits (N, classes)."""

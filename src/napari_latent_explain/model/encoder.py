@@ -6,6 +6,8 @@ probabilities enter beside the encoder's own convolutions.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -57,7 +59,7 @@ class FundusEncoder(nn.Module):
         super().__init__()
         self.config = config
         sizes = (3, *config.channels)
-        self.convolutions = nn.Sequential(*(_Down(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)))
+        self.convolutions = nn.Sequential(*(_Down(a, b) for a, b in itertools.pairwise(sizes)))
         side = config.input_size // 2 ** len(config.channels)
         self.spatial = nn.Linear(config.channels[-1] * side * side, config.hidden)
         self.semantic = nn.Linear(config.feature_size + config.classes, config.hidden // 2)

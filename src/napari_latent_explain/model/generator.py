@@ -8,6 +8,7 @@ There are no per-pixel noise inputs: what a picture shows is in its styles and n
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -74,9 +75,7 @@ class _Mapping(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         sizes = [config.z_dim] + [config.w_dim] * config.mapping_layers
-        self.layers = nn.ModuleList(
-            _EqualisedLinear(a, b, rate=0.01) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-        )
+        self.layers = nn.ModuleList(_EqualisedLinear(a, b, rate=0.01) for a, b in itertools.pairwise(sizes))
 
     def forward(self, z: Tensor) -> Tensor:
         x = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
@@ -88,6 +87,8 @@ class _Mapping(nn.Module):
 class _StyledConv(nn.Module):
     """A 3 x 3 convolution whose input channels are scaled by a style, demodulated, optionally doubling the size."""
 
+    fir: Tensor
+
     def __init__(self, inputs: int, outputs: int, *, up: bool) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
@@ -96,7 +97,7 @@ class _StyledConv(nn.Module):
         self.up = up
         taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
         fir = torch.outer(taps, taps) / 64 * 4
-        self.register_buffer("fir", fir.expand(outputs, 1, 4, 4).clone() if up else None, persistent=False)
+        self.register_buffer("fir", fir.expand(outputs, 1, 4, 4).clone(), persistent=False)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         weight = self.weight * self.gain

@@ -42,9 +42,7 @@ def roc_auc(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
 def predict(classifier: FundusClassifier, pictures: NDArray[np.uint8], device: torch.device, batch: int = 32) -> Tensor:
     """Logits (N, classes) on the CPU."""
     classifier.eval()
-    parts = [
-        classifier(to_tensor(pictures[i : i + batch]).to(device)).cpu() for i in range(0, len(pictures), batch)
-    ]
+    parts = [classifier(to_tensor(pictures[i : i + batch]).to(device)).cpu() for i in range(0, len(pictures), batch)]
     return torch.cat(parts)
 
 
@@ -87,10 +85,10 @@ def _fit_head(network: FundusClassifier, features: Tensor, labels: Tensor, penal
         optimizer.zero_grad()
         loss = functional.binary_cross_entropy_with_logits(x @ weight + bias, y, weight=balance)
         loss = loss + penalty * weight.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    optimizer.step(closure)
     half = (weight.detach().float() / spread) / 2
     shift = (bias.detach().float() - (weight.detach().float() * mean / spread).sum()) / 2
     linear: torch.nn.Linear = network.backbone._fc  # type: ignore[assignment]  # noqa: SLF001
@@ -125,7 +123,7 @@ def _fine_tune(
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * min(1.0, (step + 1) / 20, 1.05 - step / total)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         averaged.update_parameters(network)
         progress(f"Classifier: loss {float(loss.detach()):.3f}", (step + 1) / total)

@@ -44,8 +44,8 @@ class ClassifierRecipe(FrozenModel):
 class StylexRecipe(FrozenModel):
     """The generator and encoder: sizes, steps, rates, weights of the loss terms, and how often to save and show.
 
-    `minutes` ends the run early after that much wall time (0: never). `start_from` names a folder with a checkpoint of a
-    smaller or equal generator whose fitting weights are taken over.
+    `minutes` ends the run early after that much wall time (0: never). `start_from` names a bundle whose
+    generator and encoder weights are taken over where names and shapes fit (to go on, or to double the resolution).
     """
 
     channel_base: int = 4096

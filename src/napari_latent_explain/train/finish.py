@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from napari_latent_explain.domain import Progress
+    from napari_latent_explain.domain import Progress, StyleDirection
     from napari_latent_explain.train.config import TrainConfig
     from napari_latent_explain.train.photographs import PhotographSet
     from napari_latent_explain.train.stylex import StylexTrainer
@@ -76,7 +76,7 @@ def finish_bundle(
     empty = StyleStatistics(0 * blank, blank, -blank, blank)
     write_bundle(folder, metadata({}), networks | {"statistics": empty.tensors()}, atlas, "")
     explainer = load_explainer(folder, "cpu" if device.type == "cpu" else "auto")
-    x, masks = _tensors(train, explainer.device)
+    x, _masks = _tensors(train, explainer.device)
     with torch.no_grad():
         codes = torch.cat([explainer.encode(x[i : i + 16]) for i in range(0, len(x), 16)])
     statistics = StyleStatistics.of(codes)
@@ -97,10 +97,8 @@ def _measure(
     graded = np.flatnonzero(train.labels >= 0)
     chosen = train.take(np.sort(rng.permutation(graded)[:96]))
     selection = encode_reference(explainer, *_tensors(chosen, explainer.device), progress=progress)
-    held_out = encode_reference(
-        explainer, *_tensors(validation, explainer.device), steps=REFINEMENT, progress=progress
-    )
-    directions = []
+    held_out = encode_reference(explainer, *_tensors(validation, explainer.device), steps=REFINEMENT, progress=progress)
+    directions: list[StyleDirection] = []
     for target in range(len(explainer.classes)):
         directions += find_directions(
             explainer, selection, held_out, target, rng=rng, settings=SearchSettings(), progress=progress

@@ -41,7 +41,7 @@ class ImageNetFeatures(nn.Module):
         self.requires_grad_(False)
         self.eval()
 
-    def train(self, mode: bool = True) -> ImageNetFeatures:  # noqa: ARG002 - batch statistics stay as published
+    def train(self, mode: bool = True) -> ImageNetFeatures:
         """Stay in evaluation mode."""
         return super().train(False)
 

@@ -17,6 +17,9 @@ __all__ = ["save_samples"]
 
 def save_samples(rows: list[Tensor], path: Path) -> None:
     """Write rows of pictures, each (N, 3, R, R) in [-1, 1], as one PNG."""
-    strips = [np.concatenate(list(((row.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()), 1) for row in rows]
+    strips = [
+        np.concatenate(list(((row.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()), 1)
+        for row in rows
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.concatenate(strips, 0)).save(path)

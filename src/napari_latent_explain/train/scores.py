@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from napari_latent_explain.latent import reconstruct
 from napari_latent_explain.train.classifier_training import classifier_scores
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -27,9 +27,7 @@ def field_psnr(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def measure(
-    explainer: Explainer, reference: ReferenceSet, labels: NDArray[np.int64]
-) -> dict[str, dict[str, float]]:
+def measure(explainer: Explainer, reference: ReferenceSet, labels: NDArray[np.int64]) -> dict[str, dict[str, float]]:
     """Score classifier, reconstruction and agreement between f(x) and f(G(s)).
 
     Parameters

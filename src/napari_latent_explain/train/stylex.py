@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.latent.similarity import detail_weight, gradient_l1, perceptual_distance, weighted_l1
+from napari_latent_explain.model.bundle import read_bundle
 from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
 from napari_latent_explain.train.augment import jitter
@@ -32,8 +35,6 @@ from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.samples import save_samples
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model.classifier import FundusClassifier
     from napari_latent_explain.train.config import TrainConfig
@@ -82,15 +83,13 @@ class StylexTrainer:
     one would have seen.
     """
 
-    def __init__(
-        self, config: TrainConfig, train: PhotographSet, classifier: FundusClassifier, folder: Path
-    ) -> None:
+    def __init__(self, config: TrainConfig, train: PhotographSet, classifier: FundusClassifier, folder: Path) -> None:
         from lightning.fabric import Fabric
 
         accelerator = "auto" if config.device == "auto" else config.device
         if accelerator == "auto" and torch.backends.mps.is_available():
             accelerator = "cpu"
-        self.fabric = Fabric(accelerator=accelerator, devices=config.devices, precision=config.precision)  # type: ignore[arg-type]
+        self.fabric = Fabric(accelerator=accelerator, devices=config.devices, precision=config.precision)
         self.fabric.launch()
         self.config, self.recipe, self.folder = config, config.stylex, folder
         self.data, self.step, self.history = train, 0, list[dict[str, float]]()
@@ -116,6 +115,8 @@ class StylexTrainer:
         self.discriminator, self.critic = self.fabric.setup(discriminator, critic)
         if (folder / "checkpoint").exists() or (folder / "checkpoint.old").exists():
             self.load()
+        elif self.recipe.start_from:
+            self._take_over(Path(self.recipe.start_from))
 
     # -- state ------------------------------------------------------------------------------------------------------
 
@@ -143,6 +144,18 @@ class StylexTrainer:
         restore_optimizer(self.bare_optimizer, tensors, "optimizer")
         restore_optimizer(self.bare_critic, tensors, "critic")
         self.step, self.history = int(state["step"]), list(state["history"])
+
+    def _take_over(self, bundle: Path) -> None:
+        """Start from a bundle's generator and encoder where names and shapes fit: the same model, or one half its size."""
+        _, networks, _, _ = read_bundle(bundle)
+        for name, network in (("generator", self.bare.generator), ("encoder", self.bare.encoder)):
+            own = network.state_dict()
+            fitting = {k: v for k, v in networks[name].items() if k in own and own[k].shape == v.shape}
+            if not fitting:
+                msg = f"Nothing in the {name} of {bundle} fits this configuration; use its channel_base and w_dim."
+                raise TrainingError(msg)
+            network.load_state_dict(own | fitting)
+        self.average.load_state_dict(self.bare.state_dict())
 
     # -- one step ---------------------------------------------------------------------------------------------------
 
@@ -194,8 +207,7 @@ class StylexTrainer:
         terms = {
             "l1": recipe.l1 * weighted_l1(picture, x, weight),
             "gradient": recipe.gradient * gradient_l1(picture, x, weight),
-            "perceptual": recipe.perceptual
-            * perceptual_distance([m[: len(x)] for m in fake_maps], real_maps).mean(),
+            "perceptual": recipe.perceptual * perceptual_distance([m[: len(x)] for m in fake_maps], real_maps).mean(),
         }
         if recipe.classifier and step % recipe.classifier_every == 0:
             logits = self.classifier(picture)
