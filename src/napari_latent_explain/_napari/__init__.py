@@ -1,1 +1,1 @@
-"""Room."""
+"""What napari asks of a plugin, without Qt: reader and sample data."""

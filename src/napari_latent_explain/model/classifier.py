@@ -144,7 +144,8 @@ class FundusClassifier(nn.Module):
     @torch.no_grad()
     def probabilities(self, x: Tensor) -> Tensor:
         """(N, classes), each row adds up to 1."""
-        return self(x).softmax(dim=1)
+        logits: Tensor = self(x)
+        return logits.softmax(dim=1)
 
 
 def margin(logits: Tensor, target: int) -> Tensor:

@@ -1,0 +1,28 @@
+"""Sample data: the simulated eyes that ship with the plugin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_latent_explain._napari.reader import LayerData
+
+__all__ = ["healthy_eye", "referable_eye"]
+
+
+def _sample(word: str) -> list[LayerData]:
+    from napari_latent_explain._napari.reader import read_layer
+    from napari_latent_explain.fundus.samples import sample_photographs
+
+    paths = sample_photographs()
+    return [read_layer(next((path for path in paths if word in path.name), paths[0]))]
+
+
+def healthy_eye() -> list[LayerData]:
+    """A simulated healthy eye."""
+    return _sample("healthy")
+
+
+def referable_eye() -> list[LayerData]:
+    """A simulated eye with exudates and haemorrhages."""
+    return _sample("referable")

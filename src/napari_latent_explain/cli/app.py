@@ -1,0 +1,130 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_latent_explain.cli.report import message, out, show_progress
+from napari_latent_explain.domain import LatentExplainError, WrongUseError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Ask a retinal image classifier what would have to look different for it to change its mind. "
+    "For research; not a medical device.",
+)
+
+Model = Annotated[Path | None, typer.Option("--model", help="Folder of a model bundle (default: the shipped one).")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+
+@app.command()
+def explain(
+    photographs: Annotated[list[Path], typer.Argument(help="JPEG, PNG or TIFF files.", metavar="PHOTO...")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    as_json: Json = False,
+    target: Annotated[str | None, typer.Option(help="Class to reach (default: the most probable other).")] = None,
+    model: Model = None,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    full_size: Annotated[bool, typer.Option(help="Also write the composite in the whole photograph.")] = True,
+) -> None:
+    """Explain photographs: pictures, an annotated panel and a record for each."""
+    from napari_latent_explain.cli.explain import explain_photographs
+
+    raise typer.Exit(
+        explain_photographs(
+            photographs,
+            output,
+            as_json=as_json,
+            target=target,
+            model=model,
+            device=device,
+            seed=seed,
+            full_size=full_size,
+        )
+    )
+
+
+@app.command()
+def demo(
+    photograph: Annotated[Path | None, typer.Argument(help="A fundus photograph (default: one that is found).")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files.")] = Path("demo_output"),
+    window: Annotated[bool, typer.Option(help="Open the napari window where there is a display.")] = True,
+) -> None:
+    """Do the main job once: in a window, or to files where there is no display."""
+    from napari_latent_explain.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(photograph, output, window=window))
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="TOML file, such as recipes/referable_dr_128.toml.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; a stopped run goes on there.")],
+    override: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. stylex.steps=100.")] = None,
+) -> None:
+    """Train a model bundle, or go on with a stopped training."""
+    from napari_latent_explain.train import train_from_config
+
+    with show_progress("Training") as progress:
+        bundle = train_from_config(config, override or [], output, progress=progress)
+    out(f"Bundle: {bundle}")
+
+
+@app.command()
+def info(model: Model = None, as_json: Json = False) -> None:
+    """Say what the model is, how it scored, and what this machine has."""
+    from napari_latent_explain import __version__
+    from napari_latent_explain.model import available_devices, load_explainer
+
+    explainer = load_explainer(model, "cpu")
+    tree = {
+        "name": explainer.identity.name,
+        "title": explainer.title,
+        "sha256": explainer.identity.sha256,
+        "resolution": explainer.resolution,
+        "classes": list(explainer.classes),
+        "style_coordinates": explainer.layout.size,
+        "directions": len(explainer.atlas.directions),
+        "scores": explainer.scores,
+        "devices": list(available_devices()),
+        "version": __version__,
+    }
+    if as_json:
+        out(json.dumps(tree))
+        return
+    for key, value in tree.items():
+        out(f"{key}: {json.dumps(value) if isinstance(value, dict) else value}")
+    out("For research; not a medical device.")
+
+
+def main() -> None:
+    """Run the command; every foreseen error is one sentence."""
+    try:
+        app()
+    except WrongUseError as error:
+        message(str(error))
+        sys.exit(2)
+    except LatentExplainError as error:
+        message(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        message("Stopped; what was finished is kept.")
+        sys.exit(130)
+    except OSError as error:
+        message(f"{error.filename or 'A file'}: {error.strerror or error}.")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Explain photographs to files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_latent_explain.cli.report import message, out, show_progress
+from napari_latent_explain.domain import LatentExplainError, WrongUseError
+
+if TYPE_CHECKING:
+    from napari_latent_explain.model import Explainer
+
+__all__ = ["explain_one", "explain_photographs", "target_index"]
+
+
+def target_index(explainer: Explainer, name: str | None) -> int | None:
+    """Turn a class name into its index; None stays None.
+
+    Raises
+    ------
+    WrongUseError
+        If the model has no such class.
+    """
+    if name is None:
+        return None
+    if name not in explainer.classes:
+        msg = f"This model has no class '{name}'; its classes are: {', '.join(explainer.classes)}."
+        raise WrongUseError(msg)
+    return explainer.classes.index(name)
+
+
+def _folder(output: Path, photograph: Path) -> Path:
+    """A folder of its own for each photograph: two of the same name in different folders do not meet."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", photograph.stem)[:80] or "photograph"
+    mark = hashlib.sha256(str(photograph.resolve()).encode()).hexdigest()[:8]
+    return output / f"{stem}-{mark}"
+
+
+def explain_one(
+    explainer: Explainer, path: Path, output: Path, *, target: int | None, seed: int, full_size: bool
+) -> dict[str, Any]:
+    """Explain one photograph and write its files; return its JSON tree.
+
+    Raises
+    ------
+    LatentExplainError
+        If the photograph is refused or a file can't be written.
+    """
+    from napari_latent_explain.explain import explain_photograph
+    from napari_latent_explain.export import record_json, write_record
+    from napari_latent_explain.fundus import read_photograph
+
+    with show_progress(path.name) as progress:
+        photograph = read_photograph(path)
+        explanation = explain_photograph(explainer, photograph, target=target, seed=seed, progress=progress)
+        explanation.accept(explanation.find_counterfactual(progress))
+    record = explanation.record()
+    whole = explanation.full_size() if full_size else None
+    files = write_record(record, _folder(output, path), full_size=whole)
+    return record_json(record, files)
+
+
+def _summary(tree: dict[str, Any]) -> str:
+    target = tree["counterfactual"]["target"]
+    index = tree["classes"].index(target)
+    p = tree["probabilities"]
+    lines = [
+        f"{tree['photograph']}: '{target}' {100 * p['original'][index]:.1f} % in the photograph, "
+        f"{100 * p['reconstruction'][index]:.1f} % in the reconstruction, "
+        f"{100 * p['counterfactual'][index]:.1f} % in the counterfactual.",
+        f"  laterality {tree['laterality']['eye'] or 'unknown'} ({tree['laterality']['source']}), "
+        f"{len(tree['counterfactual']['edits'])} directions moved, decision "
+        f"{'changes' if tree['counterfactual']['flipped'] else 'does not change'}, "
+        f"{100 * tree['counterfactual']['changed_area_fraction']:.1f} % of the field changes.",
+    ]
+    if tree["counterfactual"]["note"]:
+        lines.append(f"  note: {tree['counterfactual']['note']}")
+    lines.append(f"  panel: {tree['files']['panel']}")
+    lines.append("  Synthetic pictures: for research, not for diagnosis.")
+    return "\n".join(lines)
+
+
+def explain_photographs(
+    photographs: list[Path],
+    output: Path,
+    *,
+    as_json: bool,
+    target: str | None,
+    model: Path | None,
+    device: str,
+    seed: int,
+    full_size: bool,
+) -> int:
+    """Explain each photograph; return the exit code (0 all done, 1 some refused)."""
+    from napari_latent_explain.model import load_explainer
+
+    explainer = load_explainer(model, device)
+    wanted = target_index(explainer, target)
+    refused = 0
+    for path in photographs:
+        try:
+            tree = explain_one(explainer, path, output, target=wanted, seed=seed, full_size=full_size)
+        except LatentExplainError as error:
+            refused += 1
+            tree = {"photograph": path.name, "error": str(error)}
+            message(f"{path.name}: {error}")
+            if as_json:
+                out(json.dumps(tree))
+            continue
+        out(json.dumps(tree) if as_json else _summary(tree))
+    return 1 if refused else 0

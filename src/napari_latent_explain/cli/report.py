@@ -1,0 +1,42 @@
+"""What the command says: results to stdout, progress and messages to stderr."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_latent_explain.domain import Progress as Told
+
+__all__ = ["message", "out", "show_progress"]
+
+
+def message(text: str) -> None:
+    """Say something to the person (stderr)."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def out(text: str) -> None:
+    """Give a result (stdout)."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def show_progress(title: str) -> Iterator[Told]:
+    """Show a bar with elapsed and remaining time on stderr; give the callback that moves it."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=1.0)
+
+        def told(what: str, done: float) -> None:
+            bar.update(task, description=f"{title}: {what}", completed=done)
+
+        yield told

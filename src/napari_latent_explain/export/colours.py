@@ -1,0 +1,36 @@
+"""Colours of panels: contrast at least 4.5:1 on the dark ground, nothing by red and green alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BLUE", "GROUND", "INK", "ORANGE", "QUIET", "difference_colours"]
+
+GROUND = (18, 20, 24)
+INK = (240, 240, 240)
+QUIET = (176, 180, 188)
+BLUE = (90, 170, 255)
+ORANGE = (255, 160, 60)
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+
+
+def difference_colours(difference: NDArray[np.float32], full: float = 0.25) -> NDArray[np.uint8]:
+    """Signed luminance change as a picture: darker blue, brighter orange, none black.
+
+    Parameters
+    ----------
+    difference : numpy.ndarray
+        (M, M, 3) float32 in [-1, 1].
+    full : float
+        Change that is shown at full colour.
+
+    Returns
+    -------
+    numpy.ndarray
+        (M, M, 3) uint8.
+    """
+    change = np.clip((difference @ _LUMINANCE) / full, -1, 1)[..., None]
+    colour = np.where(change > 0, np.array(ORANGE), np.array(BLUE)) * np.abs(change)
+    shown: NDArray[np.uint8] = colour.round().astype(np.uint8)
+    return shown

@@ -1,0 +1,196 @@
+"""The annotated panel: photograph, reconstruction, counterfactual and difference with what they mean."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+
+from napari_latent_explain.domain import ExportError
+from napari_latent_explain.export.atomic import write_atomically
+from napari_latent_explain.export.colours import BLUE, GROUND, INK, ORANGE, QUIET, difference_colours
+from napari_latent_explain.export.provenance import KEY, SYNTHETIC, provenance
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_latent_explain.domain import CounterfactualRecord
+
+__all__ = ["compose_panel", "mark_synthetic", "png_bytes", "write_panel"]
+
+CELL, GAP, MARGIN = 460, 16, 28
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def mark_synthetic(image: Image.Image, *, simulated: bool = False) -> Image.Image:
+    """Write into the pixels that a picture is synthetic."""
+    marked = image.copy()
+    draw = ImageDraw.Draw(marked)
+    size = max(9, image.width // 32)
+    text = "SIMULATED EYE. " + SYNTHETIC if simulated else SYNTHETIC
+    place = (image.width // 2, image.height - size // 2)
+    draw.text(place, text, font=_font(size), fill=INK, anchor="ms", stroke_width=2, stroke_fill=(0, 0, 0))
+    return marked
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def _cell(pixels: NDArray[np.uint8], *, smooth: bool = True) -> Image.Image:
+    resample = Image.Resampling.LANCZOS if smooth else Image.Resampling.BICUBIC
+    return Image.fromarray(pixels).resize((CELL, CELL), resample)
+
+
+def _bars(draw: ImageDraw.ImageDraw, x: int, y: int, record: CounterfactualRecord) -> None:
+    """Probability of the target class in the three pictures."""
+    target = record.target
+    rows = [
+        ("photograph", record.probabilities.original[target]),
+        ("reconstruction", record.probabilities.reconstruction[target]),
+        ("counterfactual", record.probabilities.counterfactual[target]),
+    ]
+    draw.text((x, y), f"Probability of '{record.classes[target]}'", font=_font(19), fill=INK)
+    for row, (name, value) in enumerate(rows):
+        top = y + 36 + row * 34
+        draw.text((x, top), name, font=_font(16), fill=QUIET)
+        left, width = x + 140, 240
+        draw.rectangle((left, top + 2, left + width, top + 18), outline=QUIET)
+        draw.rectangle((left, top + 2, left + round(width * value), top + 18), fill=ORANGE if row == 2 else BLUE)
+        draw.text((left + width + 10, top), _percent(value), font=_font(16), fill=INK)
+        draw.line((left + width // 2, top, left + width // 2, top + 20), fill=INK)
+
+
+def _moves(draw: ImageDraw.ImageDraw, x: int, y: int, record: CounterfactualRecord) -> None:
+    """The directions that were moved, strongest first."""
+    draw.text((x, y), "Moved directions (strength in standard deviations of real eyes)", font=_font(19), fill=INK)
+    known = {d.id: d for d in record.directions}
+    moved = sorted(record.edit.strengths.items(), key=lambda item: -abs(item[1]))
+    if not moved:
+        draw.text((x, y + 36), "none: the photograph is unchanged", font=_font(16), fill=QUIET)
+    for row, (key, strength) in enumerate(moved[:5]):
+        d = known.get(key)
+        effect = ""
+        if d is not None:
+            low, high = d.effect_logit_interval
+            effect = f"   mean effect {d.effect_logit:+.2f} log odds [{low:+.2f}, {high:+.2f}], n = {d.held_out}"
+        name = f"{strength:+.2f}  {d.name if d else key} ({key})"
+        draw.text((x, y + 36 + row * 26), name + effect, font=_font(16), fill=QUIET)
+    if len(moved) > 5:
+        draw.text(
+            (x, y + 36 + 5 * 26), f"and {len(moved) - 5} smaller ones (see the record)", font=_font(16), fill=QUIET
+        )
+
+
+def compose_panel(record: CounterfactualRecord) -> Image.Image:
+    """Lay out the panel, (1,926 x 850) RGB; the same record gives the same pixels."""
+    width = 2 * MARGIN + 4 * CELL + 3 * GAP
+    image = Image.new("RGB", (width, 850), GROUND)
+    draw = ImageDraw.Draw(image)
+    eye = record.laterality.eye.value if record.laterality.eye else "laterality unknown"
+    stem = Path(record.name).stem
+    title = f"{stem}   {eye}   {record.model.name}   model {record.model.sha256[:12]}"
+    draw.text((MARGIN, 18), title, font=_font(24), fill=INK)
+    verdict = (
+        f"The classifier's decision changes to '{record.classes[record.target]}'."
+        if record.flipped
+        else f"The classifier's decision does not change to '{record.classes[record.target]}'."
+    )
+    area = f"Changed area {_percent(record.changed_area_fraction)} of the field."
+    flags = f"Quality: {', '.join(record.quality.flags) or 'no flag'}."
+    draw.text((MARGIN, 54), f"{verdict}  {area}  {flags}", font=_font(18), fill=QUIET)
+    target = record.target
+    p = record.probabilities
+    cells = [
+        ("Photograph", p.original[target], _cell(record.original), False),
+        ("Reconstruction G(s)", p.reconstruction[target], _cell(record.reconstruction, smooth=False), True),
+        ("Counterfactual x + (G(s') - G(s))", p.counterfactual[target], _cell(record.counterfactual), True),
+        ("Difference G(s') - G(s)", None, _cell(difference_colours(record.difference), smooth=False), True),
+    ]
+    top = 126
+    for column, (name, value, picture, synthetic) in enumerate(cells):
+        x = MARGIN + column * (CELL + GAP)
+        caption = name if value is None else f"{name}: {_percent(value)}"
+        draw.text((x, top - 30), caption, font=_font(18), fill=INK)
+        shown = mark_synthetic(picture, simulated=record.simulated) if synthetic or record.simulated else picture
+        image.paste(shown, (x, top))
+    y = top + CELL + 10
+    x = MARGIN + 3 * (CELL + GAP)
+    for step in range(CELL):
+        share = 2 * step / (CELL - 1) - 1
+        base = ORANGE if share > 0 else BLUE
+        draw.line((x + step, y, x + step, y + 12), fill=tuple(round(abs(share) * c) for c in base))
+    draw.text((x, y + 16), "darker by 25 %", font=_font(15), fill=QUIET)
+    draw.text((x + CELL, y + 16), "brighter by 25 %", font=_font(15), fill=QUIET, anchor="ra")
+    _bars(draw, MARGIN, y + 10, record)
+    _moves(draw, MARGIN + CELL + GAP, y + 10, record)
+    if record.note:
+        draw.text((MARGIN, 790), f"Note: {record.note}", font=_font(16), fill=ORANGE)
+    foot = f"{SYNTHETIC}. Not a medical device. Reconstruction, counterfactual and difference are computed pictures."
+    draw.text((MARGIN, 818), foot, font=_font(16), fill=INK)
+    if record.simulated:
+        draw.text((width - MARGIN, 18), "SIMULATED EYE", font=_font(24), fill=ORANGE, anchor="ra")
+    return image
+
+
+def png_bytes(image: Image.Image, text: str) -> bytes:
+    """Encode a PNG with provenance; no time stamp, so the same picture gives the same bytes."""
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt(KEY, text)
+    stream = io.BytesIO()
+    image.save(stream, "PNG", pnginfo=info)
+    return stream.getvalue()
+
+
+def _pdf_bytes(image: Image.Image, record: CounterfactualRecord) -> bytes:
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfgen.canvas import Canvas
+
+    stream = io.BytesIO()
+    width, height = image.width / 2, image.height / 2
+    canvas = Canvas(stream, pagesize=(width, height + 40), invariant=1)
+    canvas.setTitle(f"Counterfactual of {Path(record.name).stem}")
+    canvas.setSubject(SYNTHETIC)
+    canvas.drawImage(ImageReader(image), 0, 40, width, height)
+    canvas.setFont("Helvetica", 9)
+    p = record.probabilities
+    line = f"{SYNTHETIC}. {record.classes[record.target]}: {_percent(p.original[record.target])} -> "
+    canvas.drawString(14, 22, line + _percent(p.counterfactual[record.target]))
+    canvas.drawString(14, 9, f"Model {record.model.name} {record.model.sha256}")
+    canvas.save()
+    return stream.getvalue()
+
+
+def write_panel(record: CounterfactualRecord, path: Path, *, style: str = "slide") -> Path:
+    """Write the panel as PNG (with provenance inside) or PDF, by the suffix of `path`.
+
+    Parameters
+    ----------
+    record : CounterfactualRecord
+        What to show.
+    path : pathlib.Path
+        ``.png`` or ``.pdf``.
+    style : {"slide"}
+        The layout.
+
+    Raises
+    ------
+    ExportError
+        If the suffix or the style is unknown, or the file can't be written.
+    """
+    if style != "slide":
+        msg = f"There is no panel style '{style}'; use 'slide'."
+        raise ExportError(msg)
+    image = compose_panel(record)
+    if path.suffix.lower() == ".pdf":
+        return write_atomically(path, _pdf_bytes(image, record))
+    if path.suffix.lower() != ".png":
+        msg = f"A panel is a .png or a .pdf, not '{path.name}'."
+        raise ExportError(msg)
+    return write_atomically(path, png_bytes(image, provenance(record)))

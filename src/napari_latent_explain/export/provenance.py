@@ -1,0 +1,91 @@
+"""Where a result comes from: the numbers of one explanation as JSON, and inside exported files."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, UnidentifiedImageError
+
+from napari_latent_explain import __version__
+from napari_latent_explain.domain import ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from napari_latent_explain.domain import CounterfactualRecord
+
+__all__ = ["SYNTHETIC", "provenance", "read_provenance", "record_json"]
+
+SYNTHETIC = "Synthetic - for research, not for diagnosis"
+KEY = "latent-explain"
+
+
+def record_json(record: CounterfactualRecord, files: Mapping[str, Path]) -> dict[str, Any]:
+    """One explanation as plain JSON types; `files` are the paths of what was written."""
+    probabilities = record.probabilities
+    return {
+        "photograph": record.name,
+        "sha256": record.sha256,
+        "simulated": record.simulated,
+        "field": {
+            "center": [round(record.field.center_x, 2), round(record.field.center_y, 2)],
+            "radius": round(record.field.radius, 2),
+        },
+        "laterality": record.laterality.model_dump(mode="json"),
+        "quality": record.quality.model_dump(mode="json"),
+        "model": record.model.model_dump(mode="json"),
+        "classes": list(record.classes),
+        "probabilities": probabilities.model_dump(mode="json"),
+        "gap": probabilities.gap,
+        "directions": [
+            {
+                "id": d.id,
+                "name": d.name,
+                "layer": d.layer,
+                "channel": d.channel,
+                "sign": d.sign,
+                "effect_logit": d.effect_logit,
+                "effect_logit_interval": list(d.effect_logit_interval),
+                "effect_probability": d.effect_probability,
+            }
+            for d in record.directions
+        ],
+        "counterfactual": {
+            "target": record.classes[record.target],
+            "edits": dict(record.edit.strengths),
+            "flipped": record.flipped,
+            "changed_area_fraction": record.changed_area_fraction,
+            "note": record.note,
+        },
+        "files": {name: str(path) for name, path in files.items()},
+        "seconds": {name: round(value, 3) for name, value in record.seconds.items()},
+        "disclaimer": SYNTHETIC,
+    }
+
+
+def provenance(record: CounterfactualRecord) -> str:
+    """What an exported picture carries: no path, no time, no name of a person beyond the file's own name."""
+    tree = record_json(record, {})
+    for volatile in ("files", "seconds", "photograph"):
+        tree.pop(volatile)
+    return json.dumps(tree | {"software": f"napari-latent-explain {__version__}"}, sort_keys=True)
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Read back what `write_panel` or `write_record` put into a PNG.
+
+    Raises
+    ------
+    ExportError
+        If the file is not such a PNG.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            found: dict[str, Any] = json.loads(str(image.info[KEY]))
+    except (OSError, UnidentifiedImageError, KeyError, ValueError) as error:
+        msg = f"{path} carries no provenance of this program."
+        raise ExportError(msg) from error
+    return found

@@ -1,0 +1,63 @@
+"""Everything of one explanation as files in one folder."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from napari_latent_explain.export.atomic import write_atomically
+from napari_latent_explain.export.colours import difference_colours
+from napari_latent_explain.export.panel import mark_synthetic, png_bytes, write_panel
+from napari_latent_explain.export.provenance import provenance, record_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_latent_explain.domain import CounterfactualRecord
+
+__all__ = ["write_record"]
+
+
+def write_record(
+    record: CounterfactualRecord, folder: Path, *, full_size: NDArray[np.uint8] | None = None
+) -> dict[str, Path]:
+    """Write the pictures, the panel and ``record.json``.
+
+    Parameters
+    ----------
+    record : CounterfactualRecord
+        What to write.
+    folder : pathlib.Path
+        Made if it does not exist; files of the same names are replaced.
+    full_size : numpy.ndarray, optional
+        (H, W, 3) uint8, the composite in the whole photograph.
+
+    Returns
+    -------
+    dict
+        Paths by name: original, reconstruction, counterfactual, difference, panel, record, and counterfactual_full.
+    """
+    text = provenance(record)
+    pictures = {
+        "original": Image.fromarray(record.original),
+        "reconstruction": Image.fromarray(record.reconstruction),
+        "counterfactual": Image.fromarray(record.counterfactual),
+        "difference": Image.fromarray(difference_colours(record.difference)),
+    }
+    if full_size is not None:
+        pictures["counterfactual_full"] = Image.fromarray(full_size)
+    files = {}
+    for name, picture in pictures.items():
+        if name != "original" or record.simulated:
+            picture = mark_synthetic(picture, simulated=record.simulated)
+        files[name] = write_atomically(folder / f"{name}.png", png_bytes(picture, text))
+    files["panel"] = write_panel(record, folder / "panel.png")
+    files["record"] = folder / "record.json"
+    tree = json.dumps(record_json(record, {n: p.relative_to(folder) for n, p in files.items()}), indent=1)
+    write_atomically(files["record"], tree.encode())
+    return files
