@@ -40,7 +40,7 @@ def test_non_fused_modulation_equals_modulated_weights(generator: StyleGenerator
     """Scaling the input and demodulating the output is StyleGAN2's modulated convolution (CVPR 2020, eq. 1 and 3)."""
     layer = generator.convolutions["b8_conv1"]
     x, style = torch.randn(1, 16, 8, 8), torch.rand(1, 16) + 0.5
-    weight = layer.weight * layer.gain * style[0][None, :, None, None]
+    weight = layer.weight * style[0][None, :, None, None]
     weight = weight * torch.rsqrt(weight.square().sum(dim=(1, 2, 3), keepdim=True) + 1e-8)
     expected = functional.leaky_relu(functional.conv2d(x, weight, padding=1) + layer.bias[None, :, None, None], 0.2)
     torch.testing.assert_close(layer(x, style), expected * 2**0.5, rtol=1e-4, atol=1e-5)

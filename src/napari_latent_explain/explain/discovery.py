@@ -39,7 +39,7 @@ class SearchSettings:
     at most `kept` are returned for the class.
     """
 
-    screened: int = 192
+    screened: int = 96
     selection: int = 24
     tested: int = 24
     kept: int = 10
