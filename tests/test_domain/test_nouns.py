@@ -96,8 +96,8 @@ def test_a_field_masks_its_cuts_and_knows_its_box():
 
 
 def test_the_gap_is_the_largest_difference_and_eyes_have_fellows():
-    assert Probabilities(
-        original=(0.2, 0.8), reconstruction=(0.5, 0.5), counterfactual=(1, 0)
-    ).gap == pytest.approx(0.3)
+    assert Probabilities(original=(0.2, 0.8), reconstruction=(0.5, 0.5), counterfactual=(1, 0)).gap == pytest.approx(
+        0.3
+    )
     assert Laterality.OD.other is Laterality.OS
     assert "center_x" in repr(Field(center_x=1, center_y=1, radius=1, top=0, bottom=2, width=2, height=2))

@@ -93,9 +93,7 @@ def test_a_difference_lands_at_its_place(eye, field, mirrored):
     assert small.max() == pytest.approx(0.3 * 255, abs=12)
     y, x = np.indices(small.shape) + 0.5
     found = ((x * small).sum() / small.sum(), (y * small).sum() / small.sum())
-    assert found == pytest.approx(
-        tuple(field.replace(mirrored=False).to_model(np.array(center), 200)), abs=0.6
-    )
+    assert found == pytest.approx(tuple(field.replace(mirrored=False).to_model(np.array(center), 200)), abs=0.6)
 
 
 def test_a_difference_stays_inside_the_field_and_fades_at_its_edge(eye, field):

@@ -87,10 +87,7 @@ def test_the_disc_is_found_where_graders_drew_it(data_folder):
     folder = data_folder / "fundus512"
     with (folder / "manifest.csv").open(encoding="utf-8") as manifest:
         drawn = [
-            (r["file"], m)
-            for r in csv.DictReader(manifest)
-            for m in r["masks"].split(";")
-            if m.endswith("_OD.png")
+            (r["file"], m) for r in csv.DictReader(manifest) for m in r["masks"].split(";") if m.endswith("_OD.png")
         ]
     sure_and_wrong, right, total = 0, 0, 0
     for file, mask in drawn:

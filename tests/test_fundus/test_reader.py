@@ -127,9 +127,7 @@ def test_sixteen_bit_png_with_alpha(tmp_path):
         assert not pixels[:, :30].any()
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"byteorder": ">"}, {"compression": "zlib"}, {"planarconfig": "separate"}]
-)
+@pytest.mark.parametrize("options", [{}, {"byteorder": ">"}, {"compression": "zlib"}, {"planarconfig": "separate"}])
 def test_sixteen_bit_colour_tiff_keeps_every_bit(tmp_path, options):
     values = np.moveaxis(DEEP, -1, 0) if "planarconfig" in options else DEEP
     tifffile.imwrite(tmp_path / "eye.tif", values, photometric="rgb", **options)

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-_SPEC = importlib.util.spec_from_file_location(
-    "fake_explanation", Path(__file__).with_name("fake_explanation.py")
-)
+_SPEC = importlib.util.spec_from_file_location("fake_explanation", Path(__file__).with_name("fake_explanation.py"))
 assert _SPEC is not None
 assert _SPEC.loader is not None
 _FAKES = importlib.util.module_from_spec(_SPEC)
@@ -31,9 +29,7 @@ def said(monkeypatch):
 
     heard: list[tuple[str, str]] = []
     for kind in ("error", "warning", "info"):
-        monkeypatch.setattr(
-            explain_widget, f"show_{kind}", lambda text, kind=kind: heard.append((kind, text))
-        )
+        monkeypatch.setattr(explain_widget, f"show_{kind}", lambda text, kind=kind: heard.append((kind, text)))
     return heard
 
 

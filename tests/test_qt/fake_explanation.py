@@ -70,9 +70,7 @@ class FakeExplanation:
         self.explainer, self.photograph, self.target, self.slow = explainer, photograph, 1, slow
         self.size, self.model_size = size, model_size
         h, w = photograph.pixels.shape[:2]
-        self.field = Field(
-            center_x=w / 2, center_y=h / 2, radius=min(h, w) / 2 - 1, top=0, bottom=h, width=w, height=h
-        )
+        self.field = Field(center_x=w / 2, center_y=h / 2, radius=min(h, w) / 2 - 1, top=0, bottom=h, width=w, height=h)
         self.laterality = LateralityReading(eye="OD", confidence=0.93, source="optic disc")
         self.quality = QualityReport(flags=(QualityFlag.DARK,), brightness=0.2, sharpness=1.0, saturated=0.0)
         self.original = self._crop(size)

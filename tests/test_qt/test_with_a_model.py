@@ -40,9 +40,7 @@ def test_from_a_file_to_a_moved_slider(make_napari_viewer_proxy, qtbot, said, da
     assert not [text for kind, text in said if kind == "error"]
 
 
-def test_a_file_that_is_no_photograph_is_refused(
-    make_napari_viewer_proxy, qtbot, said, small_bundle, tmp_path
-):
+def test_a_file_that_is_no_photograph_is_refused(make_napari_viewer_proxy, qtbot, said, small_bundle, tmp_path):
     from napari_latent_explain._qt import ExplainWidget
 
     viewer = make_napari_viewer_proxy()

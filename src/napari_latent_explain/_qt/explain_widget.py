@@ -278,9 +278,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             if not isinstance(error, Cancelled):
                 show_error(str(error))
         else:
-            show_error(
-                f"That did not work, because of an error in the program ({type(error).__name__}: {error})."
-            )
+            show_error(f"That did not work, because of an error in the program ({type(error).__name__}: {error}).")
         self._show_state()
 
     # -- showing ---------------------------------------------------------------------------------------------
@@ -322,9 +320,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             self.export_panel(path)
 
     def _slider_moved(self, direction_id: str, strength: float, dragging: bool) -> None:
-        self.set_edit(
-            self._history.current.with_strength(direction_id, strength), direction_id if dragging else None
-        )
+        self.set_edit(self._history.current.with_strength(direction_id, strength), direction_id if dragging else None)
 
     def _let_go(self) -> None:
         if self._explanation is not None:

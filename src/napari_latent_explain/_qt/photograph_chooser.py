@@ -135,9 +135,7 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
     def refresh(self, event: object = None) -> None:
         """Look again which layers there are; what is chosen stays chosen."""
         before = self._chosen()
-        layers = [
-            layer for layer in self._viewer.layers if getattr(layer, "rgb", False) and not is_ours(layer)
-        ]
+        layers = [layer for layer in self._viewer.layers if getattr(layer, "rgb", False) and not is_ours(layer)]
         self._choices = [*layers, *self._files]
         self.choice.blockSignals(True)
         self.choice.clear()

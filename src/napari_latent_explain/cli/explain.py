@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.cli.report import message, out, show_progress
 from napari_latent_explain.domain import LatentExplainError, WrongUseError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_latent_explain.model import Explainer
 
 __all__ = ["explain_one", "explain_photographs", "target_index"]
@@ -69,13 +70,17 @@ def _summary(tree: dict[str, Any]) -> str:
     index = tree["classes"].index(target)
     p = tree["probabilities"]
     lines = [
-        f"{tree['photograph']}: '{target}' {100 * p['original'][index]:.1f} % in the photograph, "
-        f"{100 * p['reconstruction'][index]:.1f} % in the reconstruction, "
-        f"{100 * p['counterfactual'][index]:.1f} % in the counterfactual.",
-        f"  laterality {tree['laterality']['eye'] or 'unknown'} ({tree['laterality']['source']}), "
-        f"{len(tree['counterfactual']['edits'])} directions moved, decision "
-        f"{'changes' if tree['counterfactual']['flipped'] else 'does not change'}, "
-        f"{100 * tree['counterfactual']['changed_area_fraction']:.1f} % of the field changes.",
+        (
+            f"{tree['photograph']}: '{target}' {100 * p['original'][index]:.1f} % in the photograph, "
+            f"{100 * p['reconstruction'][index]:.1f} % in the reconstruction, "
+            f"{100 * p['counterfactual'][index]:.1f} % in the counterfactual."
+        ),
+        (
+            f"  laterality {tree['laterality']['eye'] or 'unknown'} ({tree['laterality']['source']}), "
+            f"{len(tree['counterfactual']['edits'])} directions moved, decision "
+            f"{'changes' if tree['counterfactual']['flipped'] else 'does not change'}, "
+            f"{100 * tree['counterfactual']['changed_area_fraction']:.1f} % of the field changes."
+        ),
     ]
     if tree["counterfactual"]["note"]:
         lines.append(f"  note: {tree['counterfactual']['note']}")

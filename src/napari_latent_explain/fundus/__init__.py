@@ -6,8 +6,10 @@ from napari_latent_explain.fundus.field_of_view import find_field
 from napari_latent_explain.fundus.laterality import canonical, disc_side, read_laterality
 from napari_latent_explain.fundus.quality import assess_quality
 from napari_latent_explain.fundus.reader import read_photograph
+from napari_latent_explain.fundus.simulator import SimulatedFundus, simulate
 
 __all__ = [
+    "SimulatedFundus",
     "assess_quality",
     "canonical",
     "composite",
@@ -17,4 +19,5 @@ __all__ = [
     "find_field",
     "read_laterality",
     "read_photograph",
+    "simulate",
 ]

@@ -39,9 +39,7 @@ class Circle:
     coverage: float
 
 
-def fit_circle(
-    points: NDArray[np.float64], least: float, most: float, rng: np.random.Generator
-) -> Circle | None:
+def fit_circle(points: NDArray[np.float64], least: float, most: float, rng: np.random.Generator) -> Circle | None:
     """Fit by random sampling of three points, then by least squares on the points that agree.
 
     Parameters
@@ -82,9 +80,7 @@ def fit_circle(
         return None
     angles = np.arctan2(points[near, 1] - y, points[near, 0] - x)
     coverage = len(np.unique(np.floor(np.degrees(angles) / 10))) / 36
-    return Circle(
-        x, y, radius, float(near.mean()), float(np.sqrt(np.mean(off[near] ** 2)) / radius), coverage
-    )
+    return Circle(x, y, radius, float(near.mean()), float(np.sqrt(np.mean(off[near] ** 2)) / radius), coverage)
 
 
 def _through(triples: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -93,9 +89,7 @@ def _through(triples: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
     cross = 2 * (ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0])
     cross = np.where(np.abs(cross) < 1e-9, np.nan, cross)
     ab2, ac2 = (ab**2).sum(axis=1), (ac**2).sum(axis=1)
-    offset = (
-        np.stack([ac[:, 1] * ab2 - ab[:, 1] * ac2, ab[:, 0] * ac2 - ac[:, 0] * ab2], axis=1) / cross[:, None]
-    )
+    offset = np.stack([ac[:, 1] * ab2 - ab[:, 1] * ac2, ab[:, 0] * ac2 - ac[:, 0] * ab2], axis=1) / cross[:, None]
     return a + offset, np.linalg.norm(offset, axis=1)
 
 

@@ -51,9 +51,7 @@ def composite(photograph: Photograph, field: Field, difference: NDArray[np.float
     return result
 
 
-def composite_crop(
-    crop_pixels: NDArray[np.uint8], field: Field, difference: NDArray[np.float32]
-) -> NDArray[np.uint8]:
+def composite_crop(crop_pixels: NDArray[np.uint8], field: Field, difference: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Add a difference to the square crop, in the photograph's own orientation.
 
     Parameters

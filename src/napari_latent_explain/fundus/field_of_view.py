@@ -48,9 +48,7 @@ def find_field(photograph: Photograph) -> Field:
     name = photograph.name
     if min(photograph.width, photograph.height) < _SMALLEST:
         size = f"{photograph.width} x {photograph.height}"
-        msg = (
-            f"'{name}' is only {size} pixels: a fundus photograph needs at least {_SMALLEST} on either side."
-        )
+        msg = f"'{name}' is only {size} pixels: a fundus photograph needs at least {_SMALLEST} on either side."
         raise NotAFundusError(msg)
     picture, factor = _reduced(photograph)
     bright = picture.max(axis=-1)
@@ -64,12 +62,12 @@ def find_field(photograph: Photograph) -> Field:
     circle, lit = _best_circle(bright)
     if circle is None or lit is None:
         msg = (
-            f"'{name}' does not look like a fundus photograph: there is no round lit field on a dark surround; "
-            "give the whole photograph as the camera wrote it."
+            f"'{name}' does not look like a fundus photograph: there is no round lit field on a dark surround"
+            "; give the whole photograph as the camera wrote it."
         )
         raise NotAFundusError(msg)
     circle = _refined(bright, circle)
-    top, bottom = _cuts(lit, circle)
+    top, bottom = _cuts(_widest(bright, lit, circle), circle)
     _refuse_other_pictures(picture, bright, circle, top, bottom, name)
     center_y, radius = circle.y * factor, circle.radius * factor
     return Field(
@@ -169,6 +167,20 @@ def _refined(bright: NDArray[np.float32], circle: Circle) -> Circle:
     if again is None or again.agreement < 0.6 or again.coverage < 0.25:
         return circle
     return again
+
+
+def _widest(bright: NDArray[np.float32], lit: NDArray[np.bool_], circle: Circle) -> NDArray[np.bool_]:
+    """Return what is lit at the lowest level that keeps inside the circle, so that dark parts of the field count."""
+    height, width = bright.shape
+    y, x = np.mgrid[:height, :width] + 0.5
+    r = np.hypot(x - circle.x, y - circle.y) / circle.radius
+    smooth = ndimage.gaussian_filter(bright, 1.0)
+    dark, high = float(np.quantile(bright, 0.005)), float(np.quantile(bright, 0.95))
+    for level in (0.04, *_LEVELS):
+        wide: NDArray[np.bool_] = smooth > max(dark + level * (high - dark), dark + 0.02)
+        if float(wide[r > 1.03].mean() if (r > 1.03).any() else 0.0) < 0.02:
+            return wide | lit
+    return lit
 
 
 def _cuts(lit: NDArray[np.bool_], circle: Circle) -> tuple[float, float]:

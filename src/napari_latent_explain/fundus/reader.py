@@ -129,9 +129,7 @@ def _decoded(data: bytes, name: str) -> tuple[NDArray[np.uint8] | NDArray[np.uin
         tiff = _with_tifffile(data, name)
         if tiff is not None:
             return tiff, ""
-        msg = (
-            f"'{name}' is not a JPEG, PNG or TIFF picture, whatever its name says: export it as one of these."
-        )
+        msg = f"'{name}' is not a JPEG, PNG or TIFF picture, whatever its name says: export it as one of these."
         raise PhotographError(msg) from error
     except MemoryError as error:
         msg = f"'{name}' does not fit into memory: save a smaller copy of the photograph."
@@ -204,9 +202,7 @@ def _with_tifffile(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uin
             pixels = np.asarray(page.asarray())
             apart = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
     except (*_BROKEN, tifffile.TiffFileError, RuntimeError) as error:
-        msg = (
-            f"'{name}' is a TIFF file of a kind that can't be read: export it as an uncompressed TIFF or PNG."
-        )
+        msg = f"'{name}' is a TIFF file of a kind that can't be read: export it as an uncompressed TIFF or PNG."
         raise PhotographError(msg) from error
     if pixels.ndim == 3 and apart:
         pixels = np.moveaxis(pixels, 0, -1)

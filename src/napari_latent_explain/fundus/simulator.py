@@ -98,7 +98,7 @@ def _places(rng: np.random.Generator, count: int, factors: FundusFactors, spread
     while len(found) < count:
         place = rng.normal(0, spread, 2) + (-0.12, 0.0)
         clear = np.hypot(*(place - (factors.disc_x, factors.disc_y))) > factors.disc_radius * 1.5
-        if clear and 0.09 < np.hypot(place[0] + 0.08, place[1]) and np.hypot(*place) < 0.88:
+        if clear and np.hypot(place[0] + 0.08, place[1]) > 0.09 and np.hypot(*place) < 0.88:
             found.append(place)
     return np.array(found).reshape(-1, 2)
 

@@ -32,7 +32,13 @@ _TRUNKS = ((108.0, 62.0, 1.0), (252.0, -62.0, 1.0), (48.0, -8.0, 0.75), (312.0, 
 
 
 def _walk(
-    start: NDArray[np.float64], angle: float, bend: float, width: float, length: float, wind: float, rng: np.random.Generator
+    start: NDArray[np.float64],
+    angle: float,
+    bend: float,
+    width: float,
+    length: float,
+    wind: float,
+    rng: np.random.Generator,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Follow one vessel: points, widths, headings."""
     count = max(int(length / 0.015), 3)
@@ -50,7 +56,9 @@ def grow_vessels(factors: FundusFactors, rng: np.random.Generator) -> list[Vesse
     disc = np.array([factors.disc_x, factors.disc_y])
     grown: list[Vessel] = []
 
-    def grow(start: NDArray[np.float64], angle: float, bend: float, width: float, length: float, depth: int, art: bool) -> None:
+    def grow(
+        start: NDArray[np.float64], angle: float, bend: float, width: float, length: float, depth: int, art: bool
+    ) -> None:
         points, widths, heading = _walk(start, angle, bend, width, length, factors.tortuosity, rng)
         grown.append(Vessel(points, widths, art))
         if depth == 0 or width < 0.006:
@@ -60,7 +68,15 @@ def grow_vessels(factors: FundusFactors, rng: np.random.Generator) -> list[Vesse
             at = int((0.12 + 0.8 * spots[index % 12]) * (len(points) - 1))
             side = 1 if index % 2 else -1
             turn = np.rad2deg(heading[at]) + side * rng.uniform(28, 62)
-            grow(points[at], turn, -side * rng.uniform(0, 40), widths[at] * 0.6, length * rng.uniform(0.3, 0.5), depth - 1, art)
+            grow(
+                points[at],
+                turn,
+                -side * rng.uniform(0, 40),
+                widths[at] * 0.6,
+                length * rng.uniform(0.3, 0.5),
+                depth - 1,
+                art,
+            )
 
     for angle, bend, size in _TRUNKS:
         for art in (False, True):
