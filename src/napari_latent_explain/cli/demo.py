@@ -51,9 +51,8 @@ def choose_photograph(given: Path | None) -> tuple[Path, str]:
 
 
 def _has_display() -> bool:
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
+    named = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return named or not sys.platform.startswith("linux")
 
 
 def _open_window(photograph: Path) -> None:

@@ -56,12 +56,13 @@ def _stream(seed: int, name: str) -> np.random.Generator:
 
 def _noise(rng: np.random.Generator, size: int, scale: float) -> NDArray[np.float64]:
     """Smooth noise of standard deviation 1; `scale` is its grain in units of the picture's side."""
-    cells = max(int(round(3 / scale)), 4)
+    cells = max(round(3 / scale), 4)
     from skimage.transform import resize
 
     coarse = gaussian_filter(rng.normal(size=(cells, cells)), 1.0, mode="wrap")
     fine: NDArray[np.float64] = resize(coarse, (size, size), order=3, mode="reflect")
-    return fine / (fine.std() + 1e-9)
+    scaled: NDArray[np.float64] = fine / (fine.std() + 1e-9)
+    return scaled
 
 
 class _Canvas:
@@ -96,7 +97,7 @@ def _places(rng: np.random.Generator, count: int, factors: FundusFactors, spread
     """Places in the field, away from disc and fovea: (count, 2). The first places do not depend on the count."""
     found: list[NDArray[np.float64]] = []
     while len(found) < count:
-        place = rng.normal(0, spread, 2) + (-0.12, 0.0)
+        place = rng.normal(0, spread, 2) - np.array([0.12, 0.0])
         clear = np.hypot(*(place - (factors.disc_x, factors.disc_y))) > factors.disc_radius * 1.5
         if clear and np.hypot(place[0] + 0.08, place[1]) > 0.09 and np.hypot(*place) < 0.88:
             found.append(place)

@@ -24,6 +24,9 @@ from safetensors.torch import load, save
 
 from napari_latent_explain.domain import BundleError, DirectionAtlas
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.model.classifier import ClassifierConfig
+from napari_latent_explain.model.encoder import EncoderConfig
+from napari_latent_explain.model.generator import GeneratorConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +34,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from napari_latent_explain.model.classifier import ClassifierConfig
-    from napari_latent_explain.model.encoder import EncoderConfig
-    from napari_latent_explain.model.generator import GeneratorConfig
 
 __all__ = ["NETWORKS", "BundleMetadata", "bundle_sha256", "read_bundle", "write_bundle"]
 
