@@ -26,7 +26,7 @@ __all__ = ["read_photograph"]
 
 _MOST_PIXELS = 150_000_000
 _MOST_BYTES = 2**30
-_FORMATS = ("JPEG", "MPO", "PNG", "TIFF")
+_FORMATS = ("JPEG", "PNG", "TIFF")
 _BROKEN = (
     OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
     struct.error, zlib.error,
