@@ -62,7 +62,7 @@ def test_sixteen_bits_give_the_same_field(eye):
         (lambda: lit_disc((200, 90, 30)), "one even colour"),
         (lambda: lit_disc((40, 80, 200), noise=8), "not reddish"),
         (lambda: lit_disc((128, 128, 128), noise=8), "no vessels"),
-        (lambda: lit_disc((200, 90, 30), radius=20), "no round lit field"),
+        (lambda: lit_disc((200, 90, 30), radius=60), "no round lit field"),
     ],
 )
 def test_other_pictures_are_refused_with_their_reason(make, reason):

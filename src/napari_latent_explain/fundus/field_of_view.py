@@ -67,7 +67,7 @@ def find_field(photograph: Photograph) -> Field:
         )
         raise NotAFundusError(msg)
     circle = _refined(bright, circle)
-    top, bottom = _cuts(_widest(bright, lit, circle), circle)
+    top, bottom = _cuts(bright, _widest(bright, lit, circle), circle)
     _refuse_other_pictures(picture, bright, circle, top, bottom, name)
     center_y, radius = circle.y * factor, circle.radius * factor
     return Field(
@@ -183,7 +183,7 @@ def _widest(bright: NDArray[np.float32], lit: NDArray[np.bool_], circle: Circle)
     return lit
 
 
-def _cuts(lit: NDArray[np.bool_], circle: Circle) -> tuple[float, float]:
+def _cuts(bright: NDArray[np.float32], lit: NDArray[np.bool_], circle: Circle) -> tuple[float, float]:
     """First and last row where the middle third of the disc is lit."""
     height, width = lit.shape
     x0 = int(np.clip(circle.x - circle.radius / 3, 0, width - 1))
@@ -191,13 +191,22 @@ def _cuts(lit: NDArray[np.bool_], circle: Circle) -> tuple[float, float]:
     rows = np.flatnonzero(lit[:, x0:x1].mean(axis=1) > 0.5)
     if not len(rows):
         return circle.y - circle.radius, circle.y + circle.radius
-    top, bottom = float(rows[0]), float(rows[-1] + 1)
+    profile = np.median(bright[:, x0:x1], axis=1)
+    top = _steepest(profile, int(rows[0])) if rows[0] > 0 else 0.0
+    bottom = height - _steepest(profile[::-1], height - 1 - int(rows[-1])) if rows[-1] < height - 1 else float(height)
     slack = 0.06 * circle.radius
     if top > 0 and top - (circle.y - circle.radius) < slack:
         top = circle.y - circle.radius
     if bottom < height and circle.y + circle.radius - bottom < slack:
         bottom = circle.y + circle.radius
     return top, bottom
+
+
+def _steepest(profile: NDArray[np.float32], near: int) -> float:
+    """Return the edge between rows where brightness rises most, close to row `near`."""
+    start = max(near - 2, 1)
+    rises = np.diff(profile)[start - 1 : near + 5]
+    return float(start + int(np.argmax(rises))) if len(rises) else float(near)
 
 
 def _refuse_other_pictures(

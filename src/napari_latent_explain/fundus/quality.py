@@ -17,15 +17,15 @@ __all__ = ["assess_quality"]
 
 _SIDE = 512
 _DARK = 0.16
-_BLURRY = 0.05
+_BLURRY = 0.12
 _OVEREXPOSED = 0.5
 
 
 def assess_quality(photograph: Photograph, field: Field) -> QualityReport:
     """Measure brightness, sharpness and clipping inside the field, on a crop of 512 pixels.
 
-    Brightness is the median luminance (Rec. 709). Sharpness is the spread of the green channel's finest
-    detail (finer than 1.5 pixels) over the spread of its middle detail (1.5 to 6 pixels). A pixel is
+    Brightness is the median luminance (Rec. 709). Sharpness is the spread of the green
+    channel's fine detail (between Gaussians of 0.8 and 1.6 pixels) over that of its coarse detail (3 and 12 pixels). A pixel is
     clipped when any of its channels is at 250 of 255 or above. The thresholds flag about 1 % of the 605
     open photographs (IDRiD, HRF, CHASE_DB1) that they were chosen on.
     """
@@ -35,10 +35,11 @@ def assess_quality(photograph: Photograph, field: Field) -> QualityReport:
         shown = field.replace(mirrored=False).mask(_SIDE)
     brightness = float(np.median((picture @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32))[shown]))
     green = picture[..., 1]
-    blurred = ndimage.gaussian_filter(green, 1.5)
-    fine = float((green - blurred)[shown].std())
-    middle = float((blurred - ndimage.gaussian_filter(green, 6.0))[shown].std())
-    sharpness = fine / max(middle, 1e-4)
+    fine, wide = (
+        float((ndimage.gaussian_filter(green, low) - ndimage.gaussian_filter(green, high))[shown].std())
+        for low, high in ((0.8, 1.6), (3.0, 12.0))
+    )
+    sharpness = fine / max(wide, 1e-4)
     saturated = float((picture.max(axis=-1) >= 250 / 255)[shown].mean())
     flags = [
         flag

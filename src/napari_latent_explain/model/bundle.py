@@ -98,7 +98,7 @@ def write_bundle(
             for key, value in sorted(networks[name].items())
         }
         path = f"models/{name}.safetensors"
-        files[path] = _write(folder / path, save({k: v.contiguous() for k, v in state.items()}))
+        files[path] = _write(folder / path, save({k: v.contiguous().clone() for k, v in state.items()}))
     text = atlas.model_dump_json(indent=1) + "\n"
     files["configs/directions.json"] = _write(folder / "configs" / "directions.json", text.encode())
     files["docs/README.md"] = _write(folder / "docs" / "README.md", card.encode())

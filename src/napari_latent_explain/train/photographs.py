@@ -93,9 +93,8 @@ def load_photographs(folder: Path, resolution: int, split: str, progress: Progre
     progress : Progress
         Told once a photograph.
     """
-    rows = [
-        row for row in csv.DictReader((folder / "manifest.csv").open(encoding="utf-8")) if not row["label_conflict"]
-    ]
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if not row["label_conflict"]]
     if split == "test":
         rows = [r for r in rows if r["split_as_given"] == "test" and r["file"].startswith("idrid_grading/")]
     else:
