@@ -23,7 +23,7 @@ KEYS = {
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     code = "from napari_latent_explain.cli import main; main()"
     words = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "2"})
+    return subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
 
 
 @pytest.fixture(scope="module")
