@@ -24,10 +24,10 @@ _OVEREXPOSED = 0.5
 def assess_quality(photograph: Photograph, field: Field) -> QualityReport:
     """Measure brightness, sharpness and clipping inside the field, on a crop of 512 pixels.
 
-    Brightness is the median luminance (Rec. 709). Sharpness is the spread of the green
-    channel's fine detail (between Gaussians of 0.8 and 1.6 pixels) over that of its coarse detail (3 and 12 pixels). A pixel is
-    clipped when any of its channels is at 250 of 255 or above. The thresholds flag about 1 % of the 605
-    open photographs (IDRiD, HRF, CHASE_DB1) that they were chosen on.
+    Brightness is the median luminance (Rec. 709). Sharpness is the spread of the green channel's fine
+    detail (between Gaussians of 0.8 and 1.6 pixels) over that of its coarse detail (3 and 12 pixels). A
+    pixel is clipped when any of its channels is at 250 of 255 or above. The thresholds flag about 1 % of
+    the 605 open photographs (IDRiD, HRF, CHASE_DB1) that they were chosen on.
     """
     picture = crop(photograph, field, _SIDE, mirrored=False).astype(np.float32) / 255
     shown = ndimage.binary_erosion(field.replace(mirrored=False).mask(_SIDE), iterations=12)

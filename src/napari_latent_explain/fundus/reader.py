@@ -114,7 +114,8 @@ def _decoded(data: bytes, name: str) -> tuple[NDArray[np.uint8] | NDArray[np.uin
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
             _refuse_bomb(picture.width * picture.height, name)
             words = ""
-            pixels: NDArray[np.uint8] | NDArray[np.uint16] | None = deep_pixels(data, picture)
+            pixels: NDArray[np.uint8] | NDArray[np.uint16] | None
+            pixels = _with_tifffile(data, name) if _planes_apart(picture) else deep_pixels(data, picture)
             if pixels is None:
                 picture.load()
                 pixels = _eight_bit(picture, name)
@@ -187,6 +188,12 @@ def _text(value: Any) -> str:
             raw = raw.removeprefix(prefix)
         return raw[:4000].replace(b"\0", b"").decode("latin-1").strip()
     return str(value)[:4000].strip() if isinstance(value, str) else ""
+
+
+def _planes_apart(picture: Image.Image) -> bool:
+    """Whether a TIFF keeps 16-bit colours plane by plane, which Pillow misreads."""
+    tags: Any = getattr(picture, "tag_v2", {})
+    return tags.get(ExifTags.Base.PlanarConfiguration) == 2 and max(tags.get(ExifTags.Base.BitsPerSample, (8,))) > 8
 
 
 def _with_tifffile(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16] | None:
