@@ -193,7 +193,9 @@ def _text(value: Any) -> str:
 def _planes_apart(picture: Image.Image) -> bool:
     """Whether a TIFF keeps 16-bit colours plane by plane, which Pillow misreads."""
     tags: Any = getattr(picture, "tag_v2", {})
-    return tags.get(ExifTags.Base.PlanarConfiguration) == 2 and max(tags.get(ExifTags.Base.BitsPerSample, (8,))) > 8
+    return bool(
+        tags.get(ExifTags.Base.PlanarConfiguration) == 2 and max(tags.get(ExifTags.Base.BitsPerSample, (8,))) > 8
+    )
 
 
 def _with_tifffile(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16] | None:
