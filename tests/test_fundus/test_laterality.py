@@ -56,11 +56,10 @@ def test_the_optic_disc_tells(draw_eye, disc, eye):
     assert disc_side(shown)[0] > 0.9  # every eye is shown as a right eye
 
 
-def test_bright_exudates_do_not_outweigh_the_disc(eye):
-    pixels = eye.pixels.copy()
-    spots = np.random.default_rng(3)
-    for x, y in zip(spots.integers(150, 260, 60), spots.integers(190, 290, 60), strict=True):
-        pixels[y : y + 5, x : x + 6] = (250, 230, 120)
+def test_a_bright_patch_without_vessels_does_not_outweigh_the_disc(eye):
+    y, x = np.indices(eye.pixels.shape[:2])
+    patch = 110 * np.exp(-((x - 190) ** 2 + (y - 236) ** 2) / 900)
+    pixels = np.clip(eye.pixels + patch[..., None] * (1.0, 1.1, 0.6), 0, 255).astype(np.uint8)
     photograph = Photograph(pixels=pixels, name="exudates", sha256="0" * 64)
     assert read_laterality(photograph, find_field(photograph)).eye is OD
 
