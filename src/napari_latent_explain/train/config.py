@@ -44,7 +44,8 @@ class ClassifierRecipe(FrozenModel):
 class StylexRecipe(FrozenModel):
     """The generator and encoder: sizes, steps, rates, weights of the loss terms, and how often to save and show.
 
-    `minutes` ends the run early after that much wall time (0: never). `start_from` names a bundle whose
+    Photographs are turned and zoomed at `oversampling` times the resolution and then averaged down, so that what the
+    generator is taught stays sharp. `minutes` ends the run early after that much wall time (0: never). `start_from` names a bundle whose
     generator and encoder weights are taken over where names and shapes fit (to go on, or to double the resolution).
     """
 
@@ -54,6 +55,7 @@ class StylexRecipe(FrozenModel):
     steps: int = 4000
     minutes: float = 0.0
     batch: int = 16
+    oversampling: int = 2
     noise_batch: int = 2
     generator_rate: float = 2e-3
     encoder_rate: float = 3e-4
@@ -62,14 +64,14 @@ class StylexRecipe(FrozenModel):
     final_factor: float = 0.25
     l1: float = 5.0
     gradient: float = 5.0
-    perceptual: float = 0.5
+    perceptual: float = 0.3
     adversarial: float = 0.02
     adversarial_from: int = 150
     classifier: float = 0.3
     classifier_every: int = 2
     latent: float = 0.1
     latent_every: int = 8
-    detail: float = 3.0
+    detail: float = 1.0
     ema: float = 0.995
     save_every: int = 100
     show_every: int = 100

@@ -31,14 +31,17 @@ if TYPE_CHECKING:
 __all__ = ["cached_photographs", "classifier_stage", "train_from_config"]
 
 
-def cached_photographs(config: TrainConfig, output: Path, split: str, progress: Progress) -> PhotographSet:
-    """Photographs of a split, read once into ``photographs-<split>.npz`` of the run's folder."""
-    cache = output / f"photographs-{split}-{config.resolution}.npz"
+def cached_photographs(
+    config: TrainConfig, output: Path, split: str, progress: Progress, *, oversampling: int = 1
+) -> PhotographSet:
+    """Photographs of a split, read once into ``photographs-<split>-<size>.npz`` of the run's folder."""
+    size = config.resolution * oversampling
+    cache = output / f"photographs-{split}-{size}.npz"
     if cache.is_file():
         with np.load(cache) as stored:
             files = tuple(str(name) for name in stored["files"])
             return PhotographSet(files, stored["pictures"], stored["masks"], stored["labels"])
-    found = load_photographs(find_data_folder(config.data.folder), config.resolution, split, progress)
+    found = load_photographs(find_data_folder(config.data.folder), size, split, progress)
     part = cache.with_suffix(".part.npz")
     np.savez(part, files=np.array(found.files), pictures=found.pictures, masks=found.masks, labels=found.labels)
     part.replace(cache)
@@ -97,8 +100,10 @@ def train_from_config(
     photographs = cached_photographs(config, output, "train", progress)
     train, validation = split_validation(photographs, config.data.validation_share, config.data.seed)
     classifier = classifier_stage(config, output, train, validation, progress)
+    finer = cached_photographs(config, output, "train", progress, oversampling=config.stylex.oversampling)
+    finer, _ = split_validation(finer, config.data.validation_share, config.data.seed)
     torch.manual_seed(config.seed)
-    trainer = StylexTrainer(config, train, classifier, output)
+    trainer = StylexTrainer(config, finer, classifier, output)
     trainer.run(validation, progress)
     if not finish:
         return output

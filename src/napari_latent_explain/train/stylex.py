@@ -168,6 +168,8 @@ class StylexTrainer:
         x = to_tensor(self.data.pictures[chosen])
         mask = torch.from_numpy(self.data.masks[chosen].astype(np.float32))[:, None] * 2 - 1
         both = jitter(torch.cat([x, mask], dim=1), generator, degrees=8.0, zoom=0.04)
+        if (excess := both.shape[-1] // self.config.resolution) > 1:  # turned at full detail, then halved: stays sharp
+            both = functional.avg_pool2d(both, excess)
         mask = (both[:, 3:] > 0).float()
         x = both[:, :3] * mask - (1 - mask)
         z = torch.randn(self.recipe.noise_batch, self.recipe.w_dim, generator=generator)
