@@ -44,9 +44,11 @@ class ClassifierRecipe(FrozenModel):
 class StylexRecipe(FrozenModel):
     """The generator and encoder: sizes, steps, rates, weights of the loss terms, and how often to save and show.
 
-    Photographs are turned and zoomed at `oversampling` times the resolution and then averaged down, so that what the
-    generator is taught stays sharp. `minutes` ends the run early after that much wall time (0: never). `start_from` names a bundle whose
-    generator and encoder weights are taken over where names and shapes fit (to go on, or to double the resolution).
+    Photographs are turned by up to `turn_degrees` and zoomed by up to `zoom` at `oversampling` times the resolution, then
+    averaged down, so that what the generator is taught stays sharp; 0 and 0 leave them as they are, which teaches fastest.
+    The classifier and latent terms begin at step `agreement_from`. `minutes` ends the run early after that much wall time
+    (0: never). `start_from` names a bundle whose generator and encoder weights are taken over where names and shapes fit
+    (to go on, or to double the resolution).
     """
 
     channel_base: int = 4096
@@ -56,6 +58,8 @@ class StylexRecipe(FrozenModel):
     minutes: float = 0.0
     batch: int = 16
     oversampling: int = 2
+    turn_degrees: float = 8.0
+    zoom: float = 0.04
     noise_batch: int = 2
     generator_rate: float = 2e-3
     encoder_rate: float = 3e-4
@@ -71,6 +75,7 @@ class StylexRecipe(FrozenModel):
     classifier_every: int = 2
     latent: float = 0.1
     latent_every: int = 8
+    agreement_from: int = 0
     detail: float = 1.0
     ema: float = 0.995
     save_every: int = 100

@@ -167,7 +167,9 @@ class StylexTrainer:
         chosen = rng.choice(len(self.data), self.recipe.batch, replace=len(self.data) < self.recipe.batch)
         x = to_tensor(self.data.pictures[chosen])
         mask = torch.from_numpy(self.data.masks[chosen].astype(np.float32))[:, None] * 2 - 1
-        both = jitter(torch.cat([x, mask], dim=1), generator, degrees=8.0, zoom=0.04)
+        both = torch.cat([x, mask], dim=1)
+        if self.recipe.turn_degrees or self.recipe.zoom:
+            both = jitter(both, generator, degrees=self.recipe.turn_degrees, zoom=self.recipe.zoom)
         if (excess := both.shape[-1] // self.config.resolution) > 1:  # turned at full detail, then halved: stays sharp
             both = functional.avg_pool2d(both, excess)
         mask = (both[:, 3:] > 0).float()
@@ -211,12 +213,13 @@ class StylexTrainer:
             "gradient": recipe.gradient * gradient_l1(picture, x, weight),
             "perceptual": recipe.perceptual * perceptual_distance([m[: len(x)] for m in fake_maps], real_maps).mean(),
         }
-        if recipe.classifier and step % recipe.classifier_every == 0:
+        agreeing = step >= recipe.agreement_from
+        if agreeing and recipe.classifier and step % recipe.classifier_every == 0:
             logits = self.classifier(picture)
             divergence = functional.kl_div(logits.log_softmax(1), seen[1], reduction="batchmean")
-            ramp = min(1.0, step / 500)
+            ramp = min(1.0, (step - recipe.agreement_from) / 500)
             terms["classifier"] = recipe.classifier * recipe.classifier_every * ramp * divergence
-        if recipe.latent and step % recipe.latent_every == 0:
+        if agreeing and recipe.latent and step % recipe.latent_every == 0:
             again = self.bare.encoder(picture, *seen)
             terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, ws.detach())
         if adversarial:
