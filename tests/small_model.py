@@ -14,15 +14,14 @@ from napari_latent_explain.model.explainer import StyleStatistics
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
 
 
-def write_small_bundle(folder: Path, *, resolution: int = 32, seed: int = 0) -> Path:
-    """Write an untrained bundle whose first two directions act in both senses."""
+def write_small_bundle(folder: Path, *, resolution: int = 32, seed: int = 0, small_encoder: bool = True) -> Path:
+    """Write an untrained bundle whose first two directions act in both senses; the encoder is as in training on request."""
     torch.manual_seed(seed)
     generator = StyleGenerator(
         GeneratorConfig(resolution=resolution, channel_base=512, channel_max=16, w_dim=8, z_dim=8, mapping_layers=2)
     )
-    encoder = FundusEncoder(
-        EncoderConfig(input_size=32, channels=(8, 8, 8), hidden=16, style_layers=generator.style_layer_count, w_dim=8)
-    )
+    sizes = {"input_size": 32, "channels": (8, 8, 8), "hidden": 16} if small_encoder else {}
+    encoder = FundusEncoder(EncoderConfig(**sizes, style_layers=generator.style_layer_count, w_dim=8))
     classifier = FundusClassifier(ClassifierConfig(input_size=32))
     classifier.eval()
     size = generator.layout.size

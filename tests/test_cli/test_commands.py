@@ -82,3 +82,20 @@ def test_listing_the_plugin_imports_neither_torch_nor_qt() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_demo_without_a_display_writes_files_and_says_where(eye: Path, small_bundle: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; import napari_latent_explain.model as model;"
+        "real = model.load_explainer; model.load_explainer = lambda path, device: real(Path(sys.argv[3]), 'cpu');"
+        "from napari_latent_explain.cli.demo import run_demo;"
+        "sys.exit(run_demo(Path(sys.argv[1]), Path(sys.argv[2]), window=True))"
+    )
+    blind = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    words = [sys.executable, "-c", code, str(eye), str(tmp_path / "out"), str(small_bundle)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=blind | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    assert "No display" in done.stdout
+    assert str(tmp_path / "out") in done.stdout
+    (panel,) = (tmp_path / "out").rglob("*panel*.png")
+    assert read_provenance(panel)["model"]["name"] == "small"

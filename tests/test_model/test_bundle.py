@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save
 
 from napari_latent_explain.domain import BundleError, WrongUseError
 from napari_latent_explain.model import Explainer, load_explainer
+from napari_latent_explain.model.bundle import read_bundle, write_bundle
 from napari_latent_explain.model.classifier import FundusClassifier, lite0_backbone, load_imagenet
 
 
@@ -118,3 +119,13 @@ def test_head_and_features_are_the_classifier(small_explainer: Explainer) -> Non
     classifier: FundusClassifier = small_explainer.classifier
     x = torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(classifier.head(classifier.features(x)), classifier(x))
+
+
+def test_directions_of_other_networks_are_refused(small_bundle: Path, tmp_path: Path) -> None:
+    metadata, networks, atlas, card = read_bundle(small_bundle)
+    own = metadata.files["models/generator.safetensors"]
+    write_bundle(tmp_path / "own", metadata, networks, atlas.replace(generator_sha256=own), card)
+    read_bundle(tmp_path / "own")
+    write_bundle(tmp_path / "other", metadata, networks, atlas.replace(generator_sha256="0" * 64), card)
+    with pytest.raises(BundleError, match="measured with another generator"):
+        read_bundle(tmp_path / "other")

@@ -64,6 +64,68 @@ def test_a_resumed_run_is_the_unbroken_run(tmp_path: Path, small_explainer: Expl
     assert (tmp_path / "whole" / "samples" / "step-000004.png").is_file()
 
 
+def _recipe(**changes: object) -> TrainConfig:
+    config = _config()
+    return config.model_copy(update={"stylex": config.stylex.model_copy(update=changes)})
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_photographs_are_taught_as_they_are_or_turned_and_halved(tmp_path: Path, small_explainer: Explainer) -> None:
+    from napari_latent_explain.train.stylex import StylexTrainer
+
+    plain, classifier = _photographs(2), small_explainer.classifier
+    upright = StylexTrainer(_recipe(turn_degrees=0.0, zoom=0.0, oversampling=1), plain, classifier, tmp_path / "a")
+    x, mask, _ = upright._batch()
+    levels = ((x + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    assert {picture.tobytes() for picture in levels} == {picture.tobytes() for picture in plain.pictures}
+    assert mask.min() == 1
+
+    fine = _photographs(2, size=64)
+    fine.masks[:, :, :32] = False
+    finer = StylexTrainer(_recipe(turn_degrees=0.0, zoom=0.0, oversampling=2), fine, classifier, tmp_path / "b")
+    x, mask, _ = finer._batch()
+    assert x.shape == (2, 3, 32, 32)
+    assert mask[..., :16].max() == 0
+    assert x[..., :16].max() == -1
+    means = fine.pictures[:, ::, 32:].reshape(2, 32, 2, 16, 2, 3).mean(axis=(2, 4)) / 127.5 - 1
+    shown = x[..., 16:].permute(0, 2, 3, 1).numpy()
+    assert min(np.abs(shown[0] - mean).max() for mean in means) < 1e-5
+
+    turned = StylexTrainer(_recipe(turn_degrees=8.0), plain, classifier, tmp_path / "c")
+    assert not torch.equal(turned._batch()[0], upright._batch()[0])
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_agreement_terms_begin_when_told(tmp_path: Path, small_explainer: Explainer) -> None:
+    from napari_latent_explain.train.stylex import StylexTrainer
+
+    recipe = _recipe(agreement_from=2, latent_every=2, classifier_every=2)
+    trainer = StylexTrainer(recipe, _photographs(), small_explainer.classifier, tmp_path)
+    seen = [{"classifier", "latent"} & set(trainer.advance()) for _ in range(4)]
+    assert seen == [set(), set(), {"classifier", "latent"}, set()]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_a_run_may_start_from_a_bundle_of_half_its_size(tmp_path: Path, small_explainer: Explainer) -> None:
+    from napari_latent_explain.model.bundle import read_bundle
+    from napari_latent_explain.train.stylex import StylexTrainer
+    from small_model import write_small_bundle
+
+    bundle = write_small_bundle(tmp_path / "bundle", resolution=16, seed=4, small_encoder=False)
+    sizes = {"channel_base": 512, "channel_max": 16, "w_dim": 8, "start_from": str(bundle)}
+    trainer = StylexTrainer(_recipe(**sizes), _photographs(), small_explainer.classifier, tmp_path / "run")
+    taken = read_bundle(bundle)[1]["generator"]
+    own = trainer.bare.generator.state_dict()
+    same = [name for name in own if name in taken and torch.equal(own[name], taken[name].to(own[name].dtype))]
+    assert any(name.startswith("mapping") for name in same)
+    assert any("b16" in name or "16" in name for name in same)
+    for name, value in trainer.average.generator.state_dict().items():
+        assert torch.equal(value, own[name]), name
+    other = _recipe(start_from=str(bundle), channel_base=64, channel_max=3, w_dim=5)
+    with pytest.raises(TrainingError, match="channel_base, channel_max and w_dim"):
+        StylexTrainer(other, _photographs(), small_explainer.classifier, tmp_path / "other")
+
+
 def test_configuration_errors_are_sentences(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text("resolution = 64\n[stylex]\nsteps = 5\n")

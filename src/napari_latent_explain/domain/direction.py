@@ -75,7 +75,7 @@ class DirectionAtlas(FrozenModel):
     Parameters
     ----------
     generator_sha256, classifier_sha256 : str
-        What the directions were measured on; they mean nothing elsewhere.
+        SHA-256 of the files of the two networks that the directions were measured with; they mean nothing elsewhere.
     classes : tuple of str
         Names of the classifier's classes.
     directions : tuple of StyleDirection

@@ -177,7 +177,8 @@ class Explanation:
     def record(self, frame: Frame | None = None) -> CounterfactualRecord:
         """Everything that a reviewer or a panel needs, as plain arrays and numbers."""
         frame = frame if frame is not None else self.frame
-        note = " ".join(filter(None, [frame.note, self.inversion_note]))
+        said = [f"{frame.note.capitalize()}." if frame.note else "", self.inversion_note]
+        note = " ".join(filter(None, said))
         return CounterfactualRecord(
             name=self.photograph.name,
             sha256=self.photograph.sha256,

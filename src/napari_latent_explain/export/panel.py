@@ -89,9 +89,9 @@ def _moves(draw: ImageDraw.ImageDraw, x: int, y: int, record: CounterfactualReco
 
 
 def compose_panel(record: CounterfactualRecord) -> Image.Image:
-    """Lay out the panel, (1,926 x 850) RGB; the same record gives the same pixels."""
+    """Lay out the panel, (1,944 x 876) RGB; the same record gives the same pixels."""
     width = 2 * MARGIN + 4 * CELL + 3 * GAP
-    image = Image.new("RGB", (width, 850), GROUND)
+    image = Image.new("RGB", (width, 876), GROUND)
     draw = ImageDraw.Draw(image)
     eye = record.laterality.eye.value if record.laterality.eye else "laterality unknown"
     stem = Path(record.name).stem
@@ -131,9 +131,9 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
     _bars(draw, MARGIN, y + 10, record)
     _moves(draw, MARGIN + CELL + GAP, y + 10, record)
     if record.note:
-        draw.text((MARGIN, 790), f"Note: {record.note}", font=_font(16), fill=ORANGE)
+        draw.text((MARGIN, 810), f"Note: {record.note}", font=_font(16), fill=ORANGE)
     foot = f"{SYNTHETIC}. Not a medical device. Reconstruction, counterfactual and difference are computed pictures."
-    draw.text((MARGIN, 818), foot, font=_font(16), fill=INK)
+    draw.text((MARGIN, 842), foot, font=_font(16), fill=INK)
     if record.simulated:
         draw.text((width - MARGIN, 18), "SIMULATED EYE", font=_font(24), fill=ORANGE, anchor="ra")
     return image

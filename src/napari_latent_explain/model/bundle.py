@@ -170,5 +170,9 @@ def read_bundle(folder: Path) -> tuple[BundleMetadata, dict[str, dict[str, Tenso
     except ValidationError as error:
         msg = f"configs/directions.json of {folder} is not a direction atlas: {error.errors()[0]['msg']}."
         raise BundleError(msg) from error
+    for name, measured_with in (("generator", atlas.generator_sha256), ("classifier", atlas.classifier_sha256)):
+        if measured_with not in ("", metadata.files[f"models/{name}.safetensors"]):
+            msg = f"The directions of {folder} were measured with another {name}; find them again for this one."
+            raise BundleError(msg)
     card = _read(folder, "docs/README.md", None).decode("utf-8", errors="replace")
     return metadata, networks, atlas, card

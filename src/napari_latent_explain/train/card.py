@@ -65,6 +65,9 @@ show, on the composite; bootstrap 95 % interval.
 - Anything outside its few hundred training photographs, most of them from one clinic and one camera in India: other
   cameras, other populations, diseases other than diabetic retinopathy.
 - Causes of disease: a counterfactual shows what this classifier reacts to, shortcuts included.
+- How independent the agreement is: generator, encoder and refinement are all steered to be classified like the
+  photograph, so that agreement is what they were made for, and no proof that the lesions themselves are drawn.
+- Eyes that nobody has: without a `noise_batch` the mapping network is untrained, and only photographs can be edited.
 - It has not been validated clinically and no clinician has named its directions.
 
 ## Recipe

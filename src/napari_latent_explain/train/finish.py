@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from napari_latent_explain.domain import DirectionAtlas, ModelIdentity
+from napari_latent_explain.domain import DirectionAtlas
 from napari_latent_explain.explain.discovery import SearchSettings, find_directions
 from napari_latent_explain.explain.reference import encode_reference
 from napari_latent_explain.latent import to_tensor
@@ -18,6 +18,7 @@ from napari_latent_explain.train.photographs import manifest_sha256
 from napari_latent_explain.train.scores import measure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torch import Tensor
@@ -81,8 +82,9 @@ def finish_bundle(
         codes = torch.cat([explainer.encode(x[i : i + 16]) for i in range(0, len(x), 16)])
     statistics = StyleStatistics.of(codes)
     write_bundle(folder, metadata({}), networks | {"statistics": statistics.tensors()}, atlas, "")
+    files = read_bundle(folder)[0].files
     explainer = load_explainer(folder, "cpu" if device.type == "cpu" else "auto")
-    atlas, scores = _measure(explainer, train, validation, config.seed, progress)
+    atlas, scores = _measure(explainer, files, train, validation, config.seed, progress)
     written = metadata(scores)
     card = model_card(written, atlas)
     write_bundle(folder, written, networks | {"statistics": statistics.tensors()}, atlas, card)
@@ -91,7 +93,12 @@ def finish_bundle(
 
 
 def _measure(
-    explainer: Explainer, train: PhotographSet, validation: PhotographSet, seed: int, progress: Progress
+    explainer: Explainer,
+    files: Mapping[str, str],
+    train: PhotographSet,
+    validation: PhotographSet,
+    seed: int,
+    progress: Progress,
 ) -> tuple[DirectionAtlas, dict[str, Any]]:
     rng = np.random.default_rng(seed)
     graded = np.flatnonzero(train.labels >= 0)
@@ -103,9 +110,9 @@ def _measure(
         directions += find_directions(
             explainer, selection, held_out, target, rng=rng, settings=SearchSettings(), progress=progress
         )
-    identity: ModelIdentity = explainer.identity
     atlas = DirectionAtlas(
-        generator_sha256=identity.sha256, classifier_sha256=identity.sha256, classes=explainer.classes,
+        generator_sha256=files["models/generator.safetensors"], classifier_sha256=files["models/classifier.safetensors"],
+        classes=explainer.classes,
         directions=tuple(directions), searched=2 * explainer.layout.size,
     )  # fmt: skip
     scores = {"validation": measure(explainer, held_out, validation.labels)}

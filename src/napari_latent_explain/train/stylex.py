@@ -151,8 +151,8 @@ class StylexTrainer:
         for name, network in (("generator", self.bare.generator), ("encoder", self.bare.encoder)):
             own = network.state_dict()
             fitting = {k: v for k, v in networks[name].items() if k in own and own[k].shape == v.shape}
-            if not fitting:
-                msg = f"Nothing in the {name} of {bundle} fits this configuration; use its channel_base and w_dim."
+            if 2 * len(fitting) < len(own):
+                msg = f"The {name} of {bundle} is of another shape; use its channel_base, channel_max and w_dim."
                 raise TrainingError(msg)
             network.load_state_dict(own | fitting)
         self.average.load_state_dict(self.bare.state_dict())
