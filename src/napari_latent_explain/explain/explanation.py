@@ -56,6 +56,7 @@ T = TypeVar("T", bound=np.generic)
 
 LARGEST_GAP = 0.5
 NOT_REACHED = "not reached within the tested range"
+BARELY_REACHED = "the decision changes only just; no clear change within the tested range"
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 
 
@@ -172,7 +173,9 @@ class Explanation:
         found = search_counterfactual(self._margins, ranges, progress=progress)
         frame = self.render(found.edit)
         self.seconds["counterfactual"] = time.perf_counter() - began
-        return frame if found.reached else replace(frame, note=NOT_REACHED)
+        if found.reached:
+            return frame
+        return replace(frame, note=BARELY_REACHED if frame.flipped else NOT_REACHED)
 
     def record(self, frame: Frame | None = None) -> CounterfactualRecord:
         """Everything that a reviewer or a panel needs, as plain arrays and numbers."""

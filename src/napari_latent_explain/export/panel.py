@@ -34,9 +34,25 @@ def mark_synthetic(image: Image.Image, *, simulated: bool = False) -> Image.Imag
     draw = ImageDraw.Draw(marked)
     size = max(9, image.width // 32)
     text = "SIMULATED EYE. " + SYNTHETIC if simulated else SYNTHETIC
-    place = (image.width // 2, image.height - size // 2)
-    draw.text(place, text, font=_font(size), fill=INK, anchor="ms", stroke_width=2, stroke_fill=(0, 0, 0))
+    lines = _wrapped(text, draw, _font(size), image.width - 8)
+    for above, line in enumerate(reversed(lines)):
+        place = (image.width // 2, image.height - size // 2 - above * (size + 3))
+        draw.text(place, line, font=_font(size), fill=INK, anchor="ms", stroke_width=2, stroke_fill=(0, 0, 0))
     return marked
+
+
+def _wrapped(
+    text: str, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int
+) -> list[str]:
+    """Break a text between words so that each line is at most `width` pixels wide, if one word allows it."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and draw.textlength(longer, font=font) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _percent(value: float) -> str:

@@ -105,7 +105,7 @@ def train_from_config(
     torch.manual_seed(config.seed)
     trainer = StylexTrainer(config, finer, classifier, output)
     trainer.run(validation, progress)
-    if not finish:
+    if not finish or trainer.fabric.global_rank:  # of several processes, the first one finishes
         return output
     from napari_latent_explain.train.finish import finish_bundle
 

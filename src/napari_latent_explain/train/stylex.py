@@ -89,7 +89,11 @@ class StylexTrainer:
         accelerator = "auto" if config.device == "auto" else config.device
         if accelerator == "auto" and torch.backends.mps.is_available():
             accelerator = "cpu"
-        self.fabric = Fabric(accelerator=accelerator, devices=config.devices, precision=config.precision)
+        # Some steps leave a network out (the mapping before the adversarial term begins): several processes must allow it.
+        strategy = "ddp_find_unused_parameters_true" if config.devices > 1 else "auto"
+        self.fabric = Fabric(
+            accelerator=accelerator, devices=config.devices, precision=config.precision, strategy=strategy
+        )
         self.fabric.launch()
         self.config, self.recipe, self.folder = config, config.stylex, folder
         self.data, self.step, self.history = train, 0, list[dict[str, float]]()
@@ -223,9 +227,9 @@ class StylexTrainer:
             again = self.bare.encoder(picture, *seen)
             terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, ws.detach())
         if adversarial:
-            self.discriminator.requires_grad_(False)
-            terms["adversarial"] = -recipe.adversarial * self.discriminator(fake_maps[1:]).mean()
-            self.discriminator.requires_grad_(True)
+            self.bare_discriminator.requires_grad_(False)
+            terms["adversarial"] = -recipe.adversarial * self.bare_discriminator(fake_maps[1:]).mean()
+            self.bare_discriminator.requires_grad_(True)
         self.optimizer.zero_grad()
         self.fabric.backward(sum(terms.values()))
         self.fabric.clip_gradients(self.autoencoder, self.optimizer, max_norm=10.0, error_if_nonfinite=False)
