@@ -7,6 +7,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_latent_explain._qt.explained_layers import BANNER, DIFFERENCE_LIMIT, ROLES
+from napari_latent_explain._qt.vertical_scroll import VerticalScroll
 from napari_latent_explain.domain import Edit, NotAFundusError
 
 pytestmark = pytest.mark.gui
@@ -81,9 +82,21 @@ def test_the_four_pictures_share_the_photographs_coordinates(explained):
         assert corner == pytest.approx((top - 0.5, left - 0.5), abs=1e-3)
         assert end == pytest.approx((bottom - 0.5, right - 0.5), abs=1e-3)
     assert viewer.canvas.grid.enabled
-    assert tuple(viewer.canvas.grid.shape) == (1, -1)
-    widget.panel.two_rows.setChecked(True)
     assert tuple(viewer.canvas.grid.shape) == (2, -1)
+    widget.panel.two_rows.setChecked(False)
+    assert tuple(viewer.canvas.grid.shape) == (1, -1)
+
+
+def test_the_scroll_bar_covers_nothing(explained, qtbot):
+    viewer, widget = explained
+    scroll = widget.panel.findChild(VerticalScroll)
+    widget.window().show()
+    widget.window().resize(800, 500)
+    qtbot.waitUntil(lambda: scroll.verticalScrollBar().isVisible())
+    qtbot.waitUntil(lambda: scroll.viewport().width() >= scroll.widget().minimumSizeHint().width())
+    row = _first(widget)
+    end = row.reset.mapTo(scroll.viewport(), row.reset.rect().topRight()).x()
+    assert end < scroll.viewport().width()
 
 
 def test_the_difference_is_neutral_at_zero(explained):

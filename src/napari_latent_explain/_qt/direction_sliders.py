@@ -113,6 +113,7 @@ class DirectionSlider(QWidget):  # type: ignore[misc]
             f"{100 * direction.flip_share:.0f} % of those of the other class. Coordinate {direction.id}."
         )
         name = QLabel(f"<b>{direction.name}</b>")
+        name.setWordWrap(True)
         name.setToolTip(self.effect.toolTip())
         head = QHBoxLayout()
         head.addWidget(name, 1)

@@ -57,7 +57,7 @@ class ExplainedLayers:
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         self._viewer = viewer
         self._hidden: Any = None
-        self._rows = 1
+        self._rows = 2
         self._box: tuple[float, ...] | None = None
 
     def __getitem__(self, role: str) -> Any:
@@ -100,7 +100,7 @@ class ExplainedLayers:
             _write(layer, picture)
 
     def set_two_rows(self, two: bool) -> None:
-        """Show the pictures in two rows, which makes them larger in a window that is not wide, or in one."""
+        """Show the pictures in two rows, which makes them larger unless the window is very wide, or in one."""
         self._rows = 2 if two else 1
         if any(is_ours(layer) for layer in self._viewer.layers):
             self._arrange()

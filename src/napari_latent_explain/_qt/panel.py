@@ -9,12 +9,10 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFormLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +21,7 @@ from napari_latent_explain._qt.direction_sliders import DirectionSliders
 from napari_latent_explain._qt.explained_layers import BANNER
 from napari_latent_explain._qt.model_chooser import ModelChooser
 from napari_latent_explain._qt.probability_bars import ProbabilityBars
+from napari_latent_explain._qt.vertical_scroll import VerticalScroll
 
 if TYPE_CHECKING:
     from napari_latent_explain.explain import Explanation, Frame
@@ -99,7 +98,8 @@ class Panel(QWidget):  # type: ignore[misc]
         self.target.setToolTip("The class that the classifier should be moved to.")
         self.target.setAccessibleName("Target class")
         self.two_rows = QCheckBox("Pictures in two rows")
-        self.two_rows.setToolTip("Two by two: larger pictures where the window is not wide.")
+        self.two_rows.setChecked(True)
+        self.two_rows.setToolTip("Two by two: larger pictures, unless the window is very wide.")
         self.two_rows.setAccessibleName("Pictures in two rows")
         self.bars = ProbabilityBars()
         self.sliders = DirectionSliders()
@@ -147,12 +147,6 @@ class Panel(QWidget):  # type: ignore[misc]
         column.addWidget(self.message)
         column.addWidget(self._result)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(inside)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setMinimumWidth(340)
         foot = QVBoxLayout()
         foot.setContentsMargins(8, 2, 8, 6)
         foot.setSpacing(4)
@@ -162,7 +156,7 @@ class Panel(QWidget):  # type: ignore[misc]
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(4)
         whole.addWidget(self.banner)
-        whole.addWidget(scroll, 1)
+        whole.addWidget(VerticalScroll(inside), 1)
         whole.addLayout(foot)
 
     # -- showing ---------------------------------------------------------------------------------------------

@@ -78,7 +78,8 @@ def train(
 
     with show_progress("Training") as progress:
         bundle = train_from_config(config, override or [], output, progress=progress)
-    out(f"Bundle: {bundle}")
+    if bundle is not None:
+        out(f"Bundle: {bundle}")
 
 
 @app.command()

@@ -66,7 +66,7 @@ def classifier_stage(
 
 def train_from_config(
     path: Path, overrides: list[str] | None, output: Path, *, progress: Progress = silent, finish: bool = True
-) -> Path:
+) -> Path | None:
     """Train a bundle as a configuration says, or go on where a stopped run left off.
 
     Parameters
@@ -84,8 +84,8 @@ def train_from_config(
 
     Returns
     -------
-    pathlib.Path
-        The bundle's folder (the run's folder without `finish`).
+    pathlib.Path or None
+        The bundle's folder; None without `finish`, and in all but the first of several processes.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def train_from_config(
     trainer = StylexTrainer(config, finer, classifier, output)
     trainer.run(validation, progress)
     if not finish or trainer.fabric.global_rank:  # of several processes, the first one finishes
-        return output
+        return None
     from napari_latent_explain.train.finish import finish_bundle
 
     return finish_bundle(config, output, trainer, train, validation, progress)
