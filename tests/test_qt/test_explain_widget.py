@@ -88,7 +88,7 @@ def test_the_four_pictures_share_the_photographs_coordinates(explained):
 
 
 def test_the_scroll_bar_covers_nothing(explained, qtbot):
-    viewer, widget = explained
+    _viewer, widget = explained
     scroll = widget.panel.findChild(VerticalScroll)
     widget.window().show()
     widget.window().resize(800, 500)
