@@ -41,8 +41,20 @@ def eyes(tmp_path: Path) -> Path:
     return folder
 
 
+STRUCTURE = """
+structure_size = 8
+structure_channels = 2
+encoder_size = 32
+encoder_channels = [8, 8, 16]
+encoder_features = 0
+agreement_from = 1
+counterfactuals = 1
+"""
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
-def test_photographs_in_bundle_out(eyes: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", ["", STRUCTURE], ids=["constant", "structure"])
+def test_photographs_in_bundle_out(eyes: Path, tmp_path: Path, more: str) -> None:
     config = tmp_path / "c.toml"
     config.write_text(
         f"""
@@ -61,6 +73,7 @@ channel_max = 8
 w_dim = 8
 batch = 2
 steps = 3
+{more}
 """
     )
     said: list[str] = []
@@ -69,6 +82,8 @@ steps = 3
     assert explainer.resolution == 32
     assert explainer.scores["validation"]["classifier"]["n"] == 8
     assert np.isfinite(explainer.scores["validation"]["reconstruction"]["psnr_db_refined"])
+    assert explainer.statistics.mean.shape == (explainer.generator.code_size,)
+    assert all(direction.layer in explainer.layout.offsets for direction in explainer.atlas.directions)
     assert explainer.atlas.searched == 2 * explainer.layout.size
     assert all(d.effect_logit_interval[0] > 0 for d in explainer.atlas.directions)
     assert "not a medical device" in explainer.card.lower()

@@ -24,6 +24,12 @@ def _photographs(n: int = 12, size: int = 32) -> PhotographSet:
     return PhotographSet(tuple(f"{i}.jpg" for i in range(n)), pictures, masks, np.arange(n) % 2)
 
 
+STRUCTURED = {
+    "structure_size": 8, "structure_channels": 2, "first_convolutions": 2, "encoder_size": 32,
+    "encoder_channels": (8, 8, 16), "encoder_features": 0, "counterfactuals": 1,
+}  # fmt: skip
+
+
 def _config() -> TrainConfig:
     return TrainConfig.model_validate(
         {
@@ -38,10 +44,13 @@ def _config() -> TrainConfig:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
-def test_a_resumed_run_is_the_unbroken_run(tmp_path: Path, small_explainer: Explainer) -> None:
+@pytest.mark.parametrize("changes", [{}, STRUCTURED], ids=["constant", "structure"])
+def test_a_resumed_run_is_the_unbroken_run(
+    tmp_path: Path, small_explainer: Explainer, changes: dict[str, object]
+) -> None:
     from napari_latent_explain.train.stylex import StylexTrainer
 
-    data, config = _photographs(), _config()
+    data, config = _photographs(), _recipe(**changes)
 
     def stop_at(limit: int):
         def progress(what: str, done: float) -> None:
@@ -75,7 +84,7 @@ def test_photographs_are_taught_as_they_are_or_turned_and_halved(tmp_path: Path,
 
     plain, classifier = _photographs(2), small_explainer.classifier
     upright = StylexTrainer(_recipe(turn_degrees=0.0, zoom=0.0, oversampling=1), plain, classifier, tmp_path / "a")
-    x, mask, _ = upright._batch()
+    x, mask, *_ = upright._batch()
     levels = ((x + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
     assert {picture.tobytes() for picture in levels} == {picture.tobytes() for picture in plain.pictures}
     assert mask.min() == 1
@@ -83,7 +92,7 @@ def test_photographs_are_taught_as_they_are_or_turned_and_halved(tmp_path: Path,
     fine = _photographs(2, size=64)
     fine.masks[:, :, :32] = False
     finer = StylexTrainer(_recipe(turn_degrees=0.0, zoom=0.0, oversampling=2), fine, classifier, tmp_path / "b")
-    x, mask, _ = finer._batch()
+    x, mask, *_ = finer._batch()
     assert x.shape == (2, 3, 32, 32)
     assert mask[..., :16].max() == 0
     assert x[..., :16].max() == -1
@@ -124,6 +133,38 @@ def test_a_run_may_start_from_a_bundle_of_half_its_size(tmp_path: Path, small_ex
     other = _recipe(start_from=str(bundle), channel_base=64, channel_max=3, w_dim=5)
     with pytest.raises(TrainingError, match="channel_base, channel_max and w_dim"):
         StylexTrainer(other, _photographs(), small_explainer.classifier, tmp_path / "other")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_counterfactuals_are_taught_from_when_told(tmp_path: Path, small_explainer: Explainer) -> None:
+    from napari_latent_explain.train.stylex import StylexTrainer
+
+    recipe = _recipe(**STRUCTURED, agreement_from=2)
+    trainer = StylexTrainer(recipe, _photographs(), small_explainer.classifier, tmp_path)
+    asked = {"flip", "closeness", "sparsity"}
+    assert [asked & set(trainer.advance()) for _ in range(3)] == [set(), set(), asked]
+    trainer.step = recipe.stylex.agreement_from + 500  # the flip term grows from 0 over 500 steps
+    semantic = trainer.bare.encoder.semantic.weight
+    before = semantic.detach().clone()
+    trainer.advance()
+    assert not torch.equal(before, semantic)
+
+
+def test_another_opinion_decides_for_another_class() -> None:
+    from napari_latent_explain.train.opinions import disturbed, other_opinions
+
+    p = torch.tensor([[0.9, 0.1], [0.2, 0.8]]).repeat(20, 1)
+    wanted = other_opinions(p, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(wanted.sum(dim=1), torch.ones(40))
+    assert (wanted.argmax(dim=1) != p.argmax(dim=1)).all()
+    assert wanted.amax(dim=1).min() >= 0.6
+    three = torch.tensor([[0.1, 0.6, 0.3]]).repeat(40, 1)
+    assert set(other_opinions(three, torch.Generator().manual_seed(0)).argmax(dim=1).tolist()) == {0, 2}
+    assert other_opinions(p[:0], torch.Generator()).shape == (0, 2)
+    x = torch.rand(6, 3, 32, 32) - 0.5
+    once, twice = (disturbed(x, torch.Generator().manual_seed(1)) for _ in range(2))
+    assert torch.equal(once, twice)
+    assert 0.005 < (once - x).abs().mean() < 0.3
 
 
 def test_configuration_errors_are_sentences(tmp_path: Path) -> None:

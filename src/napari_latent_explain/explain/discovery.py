@@ -54,14 +54,15 @@ def _ends(explainer: Explainer, codes: Tensor) -> Tensor:
 
 def _screen(explainer: Explainer, reference: ReferenceSet, target: int) -> Tensor:
     """Predicted mean change of the margin for both ends of every coordinate: (2, n)."""
-    total = torch.zeros(2, explainer.layout.size, device=explainer.device)
+    styles = explainer.layout.size  # what comes behind them in a code is structure, which is never edited
+    total = torch.zeros(2, styles, device=explainer.device)
     for start in range(0, len(reference), 8):
         part = reference.take(torch.arange(start, min(start + 8, len(reference))))
         codes = part.codes.clone().requires_grad_(True)
         picture = explainer.generator.synthesise(codes) * part.masks - (1 - part.masks)
         value = margin(explainer.classifier(picture), target).sum()
         (gradient,) = torch.autograd.grad(value, codes)
-        total += (_ends(explainer, part.codes) * gradient).sum(dim=1)
+        total += (_ends(explainer, part.codes) * gradient).sum(dim=1)[:, :styles]
     return total / len(reference)
 
 

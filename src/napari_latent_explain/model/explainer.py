@@ -26,7 +26,7 @@ __all__ = ["Explainer", "StyleStatistics", "default_bundle", "load_explainer"]
 
 @dataclass(frozen=True, eq=False)
 class StyleStatistics:
-    """What each style coordinate does over the reference photographs: (n,) float32 each.
+    """What each number of a code does over the reference photographs: (n,) float32 each.
 
     `mean`, `spread` (standard deviation, never 0), and the 5 % and 95 % quantiles `low` and `high`.
     """
@@ -75,10 +75,10 @@ class Explainer:
         return self.identity.resolution
 
     def encode(self, x: Tensor) -> Tensor:
-        """Pictures (N, 3, R, R) in [-1, 1] to style codes (N, n)."""
+        """Pictures (N, 3, R, R) in [-1, 1] to codes (N, `generator.code_size`): styles, and structure where there is one."""
         features = self.classifier.features(x)
         probabilities = self.classifier.head(features).softmax(dim=1)
-        return self.generator.styles(self.encoder(x, features, probabilities))
+        return self.generator.code(*self.encoder(x, features, probabilities))
 
 
 def default_bundle() -> Path:
@@ -124,7 +124,7 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
     for name, network in (("generator", generator), ("encoder", encoder), ("classifier", classifier)):
         _ready(network, networks[name], name, folder, where)
     tensors = networks["statistics"]
-    shape = (generator.layout.size,)
+    shape = (generator.code_size,)
     if set(tensors) != {"mean", "spread", "low", "high"} or any(t.shape != shape for t in tensors.values()):
         msg = f"models/statistics.safetensors of {folder} does not fit its generator; the bundle is refused."
         raise BundleError(msg)

@@ -3,7 +3,9 @@
 Written from the papers: Karras et al., CVPR 2020 (weight demodulation, section 2.2; skip generator, section 4.1) and Wu
 et al., CVPR 2021 (style space S). Modulation scales the input and demodulation scales the output of one shared
 convolution, which is the same function as modulating the weights and lets every picture of a batch have its own style.
-There are no per-pixel noise inputs: what a picture shows is in its styles and nowhere else.
+There are no per-pixel noise inputs. With a structure code (Park et al., NeurIPS 2020: Swapping Autoencoder, section 3.2) a
+small map of the photograph stands in place of the learned constant: it says where things are, the styles say how they look,
+and only styles are ever edited.
 """
 
 from __future__ import annotations
@@ -36,6 +38,10 @@ class GeneratorConfig(FrozenModel):
         Size of one vector of W and of Z.
     mapping_layers : int
         Depth of the mapping network Z -> W.
+    structure_size, structure_channels : int
+        Side and channels of the structure code that synthesis starts from; 0: a learned constant of 4 x 4.
+    first_convolutions : int
+        Convolutions at the first resolution, where they cost least.
     """
 
     resolution: int = 128
@@ -44,15 +50,33 @@ class GeneratorConfig(FrozenModel):
     w_dim: int = 128
     z_dim: int = 128
     mapping_layers: int = 4
+    structure_size: int = 0
+    structure_channels: int = 0
+    first_convolutions: int = 1
 
     def channels(self, resolution: int) -> int:
         """Channels of the block at `resolution`."""
         return max(min(self.channel_base // resolution, self.channel_max), 8)
 
     @property
+    def first_resolution(self) -> int:
+        """Where synthesis starts: 4, or the side of the structure code."""
+        return self.structure_size or 4
+
+    @property
+    def structure_length(self) -> int:
+        """Numbers in a structure code: 0 without one."""
+        return self.structure_channels * self.structure_size**2
+
+    @property
     def block_resolutions(self) -> list[int]:
-        """4, 8, ... up to the resolution."""
-        return [2**k for k in range(2, int(math.log2(self.resolution)) + 1)]
+        """The first resolution, twice that, ... up to the resolution."""
+        return [2**k for k in range(int(math.log2(self.first_resolution)), int(math.log2(self.resolution)) + 1)]
+
+    def convolutions(self, resolution: int) -> list[str]:
+        """Names of a block's convolutions; ``conv0`` doubles the size."""
+        first = resolution == self.first_resolution
+        return [f"conv{i}" for i in (range(1, self.first_convolutions + 1) if first else range(2))]
 
 
 class _EqualisedLinear(nn.Module):
@@ -132,32 +156,34 @@ class StyleGenerator(nn.Module):
     """Z -> W -> S -> picture, with every step open.
 
     Shapes, for N pictures: z (N, z_dim); w (N, w_dim); ws (N, L, w_dim), one vector for each of the L style layers (W+);
-    s (N, `layout.size`), all styles side by side (S); picture (N, 3, R, R) float32, nominally in [-1, 1], not clamped.
+    s (N, `layout.size`), all styles side by side (S); a code (N, `code_size`) is s and, behind it, the flattened structure
+    code (nothing without one); picture (N, 3, R, R) float32, nominally in [-1, 1], not clamped.
     """
 
     fir_up: Tensor
-    const: Tensor
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
         self.mapping = _Mapping(config)
-        self.const = nn.Parameter(torch.randn(config.channels(4), 4, 4))
+        first = config.channels(config.first_resolution)
+        if config.structure_length:
+            self.structure = nn.Conv2d(config.structure_channels, first, 3, padding=1)
+        else:
+            self.const = nn.Parameter(torch.randn(first, 4, 4))
         self.convolutions = nn.ModuleDict()
         self.colours = nn.ModuleDict()
         self.affines = nn.ModuleDict()
         layers: list[StyleLayer] = []
-        inputs = config.channels(4)
+        inputs = first
         for r in config.block_resolutions:
             outputs = config.channels(r)
-            if r > 4:
-                layers.append(StyleLayer(f"b{r}.conv0", inputs))
-                self.convolutions[f"b{r}_conv0"] = _StyledConv(inputs, outputs, up=True)
-            layers.append(StyleLayer(f"b{r}.conv1", outputs))
-            self.convolutions[f"b{r}_conv1"] = _StyledConv(outputs, outputs, up=False)
+            for name in config.convolutions(r):
+                layers.append(StyleLayer(f"b{r}.{name}", inputs))
+                self.convolutions[f"b{r}_{name}"] = _StyledConv(inputs, outputs, up=name == "conv0")
+                inputs = outputs
             layers.append(StyleLayer(f"b{r}.torgb", outputs))
             self.colours[f"b{r}"] = _ToRGB(outputs)
-            inputs = outputs
         self.layout = StyleLayout(tuple(layers))
         for layer in layers:
             key = layer.name.replace(".", "_")
@@ -183,15 +209,25 @@ class StyleGenerator(nn.Module):
         parts = [affine(ws[:, i]) for i, affine in enumerate(self.affines.values())]
         return torch.cat(parts, dim=1)
 
-    def synthesise(self, s: Tensor) -> Tensor:
-        """S (N, `layout.size`) to pictures (N, 3, R, R)."""
+    @property
+    def code_size(self) -> int:
+        """Length of a code: styles and structure."""
+        return self.layout.size + self.config.structure_length
+
+    def synthesise(self, code: Tensor) -> Tensor:
+        """Codes (N, `code_size`) to pictures (N, 3, R, R)."""
+        config = self.config
+        s, where = code.split([self.layout.size, config.structure_length], dim=1)
         named = dict(zip(self.layout.offsets, s.split(self.layout.split_sizes, dim=1), strict=True))
-        x = self.const[None].expand(s.shape[0], -1, -1, -1)
+        if config.structure_length:
+            shape = (-1, config.structure_channels, config.structure_size, config.structure_size)
+            x = functional.leaky_relu(self.structure(where.reshape(shape)), 0.2) * _GAIN
+        else:
+            x = self.const[None].expand(s.shape[0], -1, -1, -1)
         picture: Tensor | None = None
-        for r in self.config.block_resolutions:
-            if r > 4:
-                x = self.convolutions[f"b{r}_conv0"](x, named[f"b{r}.conv0"])
-            x = self.convolutions[f"b{r}_conv1"](x, named[f"b{r}.conv1"])
+        for r in config.block_resolutions:
+            for name in config.convolutions(r):
+                x = self.convolutions[f"b{r}_{name}"](x, named[f"b{r}.{name}"])
             colour = self.colours[f"b{r}"](x, named[f"b{r}.torgb"])
             if picture is None:
                 picture = colour
@@ -201,6 +237,10 @@ class StyleGenerator(nn.Module):
             raise AssertionError  # a generator has at least the 4 px block
         return picture
 
-    def forward(self, ws: Tensor) -> Tensor:
-        """W or W+ to pictures."""
-        return self.synthesise(self.styles(ws))
+    def code(self, ws: Tensor, structure: Tensor) -> Tensor:
+        """W or W+, and structure codes (N, `structure_length`), to codes (N, `code_size`)."""
+        return torch.cat([self.styles(ws), structure], dim=1)
+
+    def forward(self, ws: Tensor, structure: Tensor) -> Tensor:
+        """W or W+ and structure codes to pictures."""
+        return self.synthesise(self.code(ws, structure))

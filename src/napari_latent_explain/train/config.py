@@ -47,13 +47,22 @@ class StylexRecipe(FrozenModel):
     Photographs are turned by up to `turn_degrees` and zoomed by up to `zoom` at `oversampling` times the resolution, then
     averaged down, so that what the generator is taught stays sharp; 0 and 0 leave them as they are, which teaches fastest.
     The classifier and latent terms begin at step `agreement_from`. `minutes` ends the run early after that much wall time
-    (0: never). `start_from` names a bundle whose generator and encoder weights are taken over where names and shapes fit
-    (to go on, or to double the resolution).
+    (0: never). With `structure_size` the generator starts from a spatial code of that side instead of a constant.
+    `counterfactuals` photographs of each batch are also drawn as if the classifier had another opinion of them; `flip`,
+    `closeness` and `sparsity` weigh what is asked of those. `encoder_features` is 1280, or 0 to keep the classifier's pooled
+    features from the encoder, so that its opinion enters by its probabilities alone. `start_from` names a bundle whose
+    generator and encoder weights are taken over where names and shapes fit (to go on, or to double the resolution).
     """
 
     channel_base: int = 4096
     channel_max: int = 192
     w_dim: int = 128
+    structure_size: int = 0
+    structure_channels: int = 0
+    first_convolutions: int = 1
+    encoder_size: int = 128
+    encoder_channels: tuple[int, ...] = (32, 64, 128, 192, 192)
+    encoder_features: int = 1280
     steps: int = 4000
     minutes: float = 0.0
     batch: int = 16
@@ -76,6 +85,10 @@ class StylexRecipe(FrozenModel):
     latent: float = 0.1
     latent_every: int = 8
     agreement_from: int = 0
+    counterfactuals: int = 0
+    flip: float = 1.0
+    closeness: float = 1.0
+    sparsity: float = 0.05
     detail: float = 1.0
     ema: float = 0.995
     save_every: int = 100

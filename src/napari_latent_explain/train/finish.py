@@ -53,8 +53,7 @@ def finish_bundle(
     device = trainer.fabric.device
     generator, encoder = trainer.average.generator.eval(), trainer.average.encoder.eval()
     classifier = trainer.classifier.eval()
-    size = generator.layout.size
-    blank = torch.ones(size, device=device)
+    blank = torch.ones(generator.code_size, device=device)
     atlas = DirectionAtlas()
     parts = {"generator": generator, "encoder": encoder, "classifier": classifier}
     networks = {name: network.state_dict() for name, network in parts.items()}

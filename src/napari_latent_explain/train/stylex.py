@@ -1,8 +1,10 @@
 """Training of generator, encoder and discriminator: StylEx (Lang et al., ICCV 2021, section 3.1) with projected features.
 
 Loss of the generator side = L1 + gradient L1 (both weighted by fine detail) + perceptual + adversarial (hinge) +
-classifier KL(f(x) || f(G(E(x)))) + latent |E(x) - E(G(E(x)))|. Everything is inside the field of view: outside, pictures
-are black by construction.
+classifier KL(f(x) || f(G(E(x)))) + latent |E(x) - E(G(E(x)))|, and for some photographs of each step the same eye as if the
+classifier had another opinion (progressive exaggeration, Singla et al., ICLR 2020, section 2): KL(wanted || f(composite)),
+adversarial, closeness to the reconstruction, and few style coordinates moved. Everything is inside the field of view:
+outside, pictures are black by construction.
 """
 
 from __future__ import annotations
@@ -14,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.latent.similarity import detail_weight, gradient_l1, perceptual_distance, weighted_l1
 from napari_latent_explain.model.bundle import read_bundle
-from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
-from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
+from napari_latent_explain.model.classifier import fold_batch_norms
 from napari_latent_explain.train.augment import jitter
+from napari_latent_explain.train.autoencoder import build_autoencoder
 from napari_latent_explain.train.checkpoint import (
     load_checkpoint,
     optimizer_tensors,
@@ -31,6 +33,7 @@ from napari_latent_explain.train.checkpoint import (
 )
 from napari_latent_explain.train.classifier_training import to_tensor
 from napari_latent_explain.train.discriminator import ProjectedDiscriminator
+from napari_latent_explain.train.opinions import disturbed, other_opinions
 from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.samples import save_samples
 
@@ -40,40 +43,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.train.config import TrainConfig
     from napari_latent_explain.train.photographs import PhotographSet
 
-__all__ = ["Autoencoder", "StylexTrainer", "build_autoencoder"]
-
-
-class Autoencoder(nn.Module):
-    """Generator and encoder as one module, so that several processes can share its gradients."""
-
-    def __init__(self, generator: StyleGenerator, encoder: FundusEncoder) -> None:
-        super().__init__()
-        self.generator = generator
-        self.encoder = encoder
-
-    def forward(self, x: Tensor, seen: tuple[Tensor, Tensor], z: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return the W+ code of `x`, its reconstruction, and pictures from noise (None without `z`)."""
-        ws = self.encoder(x, *seen)
-        if z is None or not len(z):
-            return ws, self.generator(ws), None
-        wide = self.generator.map(z)[:, None].expand(-1, ws.shape[1], -1)
-        pictures = self.generator(torch.cat([ws, wide]))
-        return ws, pictures[: len(x)], pictures[len(x) :]
-
-
-def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
-    """Fresh networks of the configured sizes."""
-    recipe = config.stylex
-    generator = StyleGenerator(
-        GeneratorConfig(
-            resolution=config.resolution, channel_base=recipe.channel_base, channel_max=recipe.channel_max,
-            w_dim=recipe.w_dim, z_dim=recipe.w_dim,
-        )
-    )  # fmt: skip
-    encoder = FundusEncoder(
-        EncoderConfig(style_layers=generator.style_layer_count, w_dim=recipe.w_dim, classes=classes)
-    )
-    return Autoencoder(generator, encoder)
+__all__ = ["StylexTrainer"]
 
 
 class StylexTrainer:
@@ -113,6 +83,8 @@ class StylexTrainer:
         critic = torch.optim.Adam(discriminator.parameters(), lr=self.recipe.discriminator_rate, betas=betas)
         self.features = ImageNetFeatures().to(device)
         self.classifier = copy.deepcopy(classifier).to(device).eval().requires_grad_(False)
+        fold_batch_norms(self.classifier.backbone)
+        self.classifier.to(memory_format=torch.channels_last)
         self.bare, self.bare_discriminator = autoencoder, discriminator
         self.bare_optimizer, self.bare_critic = optimizer, critic
         self.autoencoder, self.optimizer = self.fabric.setup(autoencoder, optimizer)
@@ -163,8 +135,8 @@ class StylexTrainer:
 
     # -- one step ---------------------------------------------------------------------------------------------------
 
-    def _batch(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Photographs, their masks and noise of this step."""
+    def _batch(self) -> tuple[Tensor, Tensor, Tensor, torch.Generator]:
+        """Photographs, their masks and noise of this step, and the source of its further randomness."""
         rank = self.fabric.global_rank
         rng = np.random.default_rng([self.config.seed, self.step, rank])
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
@@ -180,7 +152,7 @@ class StylexTrainer:
         x = both[:, :3] * mask - (1 - mask)
         z = torch.randn(self.recipe.noise_batch, self.recipe.w_dim, generator=generator)
         device = self.fabric.device
-        return x.to(device), mask.to(device), z.to(device)
+        return x.to(device), mask.to(device), z.to(device), generator
 
     @torch.no_grad()
     def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -200,14 +172,17 @@ class StylexTrainer:
         """Do one step and return the loss terms."""
         recipe, step = self.recipe, self.step
         self._rates()
-        x, mask, z = self._batch()
+        x, mask, z, generator = self._batch()
         seen = self._seen(x)
-        adversarial = step >= recipe.adversarial_from
-        ws, picture, dreamt = self.autoencoder(x, seen, z if adversarial else None)
-        picture = picture * mask - (1 - mask)
-        fakes = picture if dreamt is None else torch.cat(
-            [picture, dreamt * mask[: len(dreamt)] - (1 - mask[: len(dreamt)])]
-        )  # fmt: skip
+        adversarial, agreeing = step >= recipe.adversarial_from, step >= recipe.agreement_from
+        few = recipe.counterfactuals if agreeing else 0
+        wanted = other_opinions(seen[1][:few], generator)
+        drawn = self.autoencoder(x, seen, wanted, z if adversarial else z[:0])
+        picture = drawn.pictures * mask - (1 - mask)
+        change = (drawn.counterfactuals - drawn.pictures[:few].detach()) * mask[:few]
+        composite = x[:few] + change
+        with_noise = mask[len(x) - len(drawn.dreamt) :]
+        fakes = torch.cat([picture, composite, drawn.dreamt * with_noise - (1 - with_noise)])
         with torch.no_grad():
             real_maps = self.features(x)
         fake_maps = self.features(fakes)
@@ -217,15 +192,17 @@ class StylexTrainer:
             "gradient": recipe.gradient * gradient_l1(picture, x, weight),
             "perceptual": recipe.perceptual * perceptual_distance([m[: len(x)] for m in fake_maps], real_maps).mean(),
         }
-        agreeing = step >= recipe.agreement_from
+        ramp = min(1.0, (step - recipe.agreement_from) / 500)
         if agreeing and recipe.classifier and step % recipe.classifier_every == 0:
-            logits = self.classifier(picture)
-            divergence = functional.kl_div(logits.log_softmax(1), seen[1], reduction="batchmean")
-            ramp = min(1.0, (step - recipe.agreement_from) / 500)
+            divergence = self._divergence(picture, seen[1])
             terms["classifier"] = recipe.classifier * recipe.classifier_every * ramp * divergence
         if agreeing and recipe.latent and step % recipe.latent_every == 0:
-            again = self.bare.encoder(picture, *seen)
-            terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, ws.detach())
+            again, _ = self.bare.encoder(picture, *seen)
+            terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, drawn.ws.detach())
+        if few:
+            terms["flip"] = recipe.flip * ramp * self._divergence(disturbed(composite, generator), wanted)
+            terms["closeness"] = recipe.closeness * change.abs().mean()
+            terms["sparsity"] = recipe.sparsity * drawn.moved.abs().mean()
         if adversarial:
             self.bare_discriminator.requires_grad_(False)
             terms["adversarial"] = -recipe.adversarial * self.bare_discriminator(fake_maps[1:]).mean()
@@ -239,6 +216,11 @@ class StylexTrainer:
         self._average()
         self.step += 1
         return {name: float(value.detach()) for name, value in terms.items()}
+
+    def _divergence(self, picture: Tensor, wanted: Tensor) -> Tensor:
+        """KL(wanted || f(picture)), mean over pictures."""
+        logits: Tensor = self.classifier(picture)
+        return functional.kl_div(logits.log_softmax(1), wanted, reduction="batchmean")
 
     def _criticise(self, real: list[Tensor], fake: list[Tensor]) -> Tensor:
         """One step of the discriminator (hinge loss); returns the loss."""
@@ -283,11 +265,18 @@ class StylexTrainer:
             return
         x = to_tensor(shown.pictures).to(self.fabric.device)
         mask = torch.from_numpy(shown.masks.astype(np.float32))[:, None].to(self.fabric.device)
+        generator = torch.Generator().manual_seed(0)
+        few = len(x) if self.recipe.counterfactuals else 0
         with torch.no_grad():
-            picture = self.average.generator(self.average.encoder(x, *self._seen(x)))
-            z = torch.randn(len(x), self.recipe.w_dim, generator=torch.Generator().manual_seed(0)).to(x.device)
-            dreamt = self.average.generator(self.average.generator.map(z))
-        rows = [x, picture * mask - (1 - mask), dreamt * mask - (1 - mask)]
+            seen = self._seen(x)
+            z = torch.randn(len(x) if self.recipe.noise_batch else 0, self.recipe.w_dim, generator=generator)
+            drawn = self.average(x, seen, other_opinions(seen[1][:few], generator), z.to(x.device))
+        rows = [x, drawn.pictures * mask - (1 - mask)]
+        if few:
+            change = (drawn.counterfactuals - drawn.pictures) * mask
+            rows += [x + change, 3 * change]
+        if len(z):
+            rows.append(drawn.dreamt * mask - (1 - mask))
         save_samples(rows, self.folder / "samples" / f"step-{self.step:06d}.png")
 
     def record(self) -> dict[str, Any]:

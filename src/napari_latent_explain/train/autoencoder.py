@@ -1,0 +1,84 @@
+"""Generator and encoder as one module, so that several processes can share its gradients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
+from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
+
+if TYPE_CHECKING:
+    from napari_latent_explain.train.config import TrainConfig
+
+__all__ = ["Autoencoder", "Drawn", "build_autoencoder"]
+
+
+class Drawn(NamedTuple):
+    """What one pass drew: reconstructions, their W+ codes; counterfactuals of the first few; pictures from noise.
+
+    `moved` is by how much the styles of the counterfactuals differ from those of their photographs: (K, `layout.size`).
+    """
+
+    ws: Tensor
+    pictures: Tensor
+    counterfactuals: Tensor
+    moved: Tensor
+    dreamt: Tensor
+
+
+class Autoencoder(nn.Module):
+    """E and G."""
+
+    def __init__(self, generator: StyleGenerator, encoder: FundusEncoder) -> None:
+        super().__init__()
+        self.generator = generator
+        self.encoder = encoder
+
+    def forward(self, x: Tensor, seen: tuple[Tensor, Tensor], wanted: Tensor, z: Tensor) -> Drawn:
+        """Draw photographs again.
+
+        Parameters
+        ----------
+        x, seen : Tensor
+            Photographs (N, 3, R, R), and the classifier's features and probabilities of them.
+        wanted : Tensor
+            Other probabilities (K, C), K <= N: the first K photographs are also drawn as if they had them.
+        z : Tensor
+            Noise (M, z_dim), M <= N: styles drawn from it, on the structure of the last M photographs.
+        """
+        features, probabilities = seen
+        own, structure = self.encoder.describe(x)
+        ws = self.encoder.styles(own, features, probabilities)
+        codes = [self.generator.code(ws, structure)]
+        few = len(wanted)
+        other = self.generator.code(self.encoder.styles(own[:few], features[:few], wanted), structure[:few])
+        codes.append(other)
+        if len(z):
+            codes.append(self.generator.code(self.generator.map(z), structure[len(x) - len(z) :]))
+        drawn = self.generator.synthesise(torch.cat(codes))
+        moved = (other - codes[0][:few])[:, : self.generator.layout.size]
+        pictures, counterfactuals, dreamt = drawn.split([len(x), few, len(z)])
+        return Drawn(ws, pictures, counterfactuals, moved, dreamt)
+
+
+def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
+    """Fresh networks of the configured sizes."""
+    recipe = config.stylex
+    generator = StyleGenerator(
+        GeneratorConfig(
+            resolution=config.resolution, channel_base=recipe.channel_base, channel_max=recipe.channel_max,
+            w_dim=recipe.w_dim, z_dim=recipe.w_dim, structure_size=recipe.structure_size,
+            structure_channels=recipe.structure_channels, first_convolutions=recipe.first_convolutions,
+        )
+    )  # fmt: skip
+    encoder = FundusEncoder(
+        EncoderConfig(
+            input_size=recipe.encoder_size, channels=recipe.encoder_channels, feature_size=recipe.encoder_features,
+            style_layers=generator.style_layer_count, w_dim=recipe.w_dim, classes=classes,
+            structure_size=recipe.structure_size, structure_channels=recipe.structure_channels,
+        )
+    )  # fmt: skip
+    return Autoencoder(generator, encoder)
