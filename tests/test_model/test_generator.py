@@ -69,19 +69,40 @@ def test_layout_names_every_column_once(generator: StyleGenerator) -> None:
 def test_with_a_structure_code_synthesis_starts_there(structured: StyleGenerator) -> None:
     assert [layer.name for layer in structured.layout.layers][:4] == ["b8.conv1", "b8.conv2", "b8.torgb", "b16.conv0"]
     ws, structure = torch.randn(2, structured.style_layer_count, 8), torch.randn(2, 3 * 8 * 8)
-    code = structured.code(ws, structure)
+    none = torch.zeros(2, 0)
+    code = structured.code(ws, none, structure)
     assert code.shape == (2, structured.code_size) == (2, structured.layout.size + 192)
     assert structured.synthesise(code).shape == (2, 3, 32, 32)
-    assert torch.equal(structured(ws, structure), structured.synthesise(code))
+    assert torch.equal(structured(ws, none, structure), structured.synthesise(code))
 
 
 def test_structure_says_where_and_styles_say_how(structured: StyleGenerator) -> None:
     ws, structure = torch.randn(1, structured.style_layer_count, 8), torch.randn(1, 3, 8, 8)
     moved = structure.clone()
     moved[:, :, 0, 0] += 1.0
-    before, after = (structured(ws, x.flatten(1)) for x in (structure, moved))
+    none = torch.zeros(1, 0)
+    before, after = (structured(ws, none, x.flatten(1)) for x in (structure, moved))
     changed = (before - after).abs().amax(dim=(0, 1))
     assert changed[:4, :4].max() > 1e-3
     assert changed[24:, 24:].max() < 1e-5  # convolutions of another batch may round otherwise
-    restyled = structured(ws + 0.5, structure.flatten(1))
+    restyled = structured(ws + 0.5, none, structure.flatten(1))
     assert ((restyled - before).abs().amax(dim=1) > 0).float().mean() > 0.99
+
+
+def test_an_attribute_moves_the_styles_of_its_resolution_by_its_learned_direction() -> None:
+    torch.manual_seed(0)
+    generator = StyleGenerator(STRUCTURED.replace(attributes=4)).eval()
+    assert generator.layout.layers[-1].name == "attributes"
+    directions = generator.attribute_directions().detach()
+    layout = generator.layout
+    for k, resolution in enumerate((8, 16, 32, 8)):
+        own = [layout.coordinate(c)[0].startswith(f"b{resolution}.") for c in range(layout.size - 4)]
+        assert directions[k, ~torch.tensor(own)].abs().max() == 0
+        assert directions[k, torch.tensor(own)].square().mean().sqrt() == pytest.approx(0.3)
+    ws, structure = torch.randn(2, generator.style_layer_count, 8), torch.randn(2, 192)
+    code = generator.code(ws, torch.zeros(2, 4), structure)
+    by_attribute, by_styles = code.clone(), code.clone()
+    by_attribute[:, layout.column("attributes", 1)] = 2.0
+    by_styles[:, : layout.size - 4] += 2 * directions[1]
+    torch.testing.assert_close(generator.synthesise(by_attribute), generator.synthesise(by_styles))
+    assert (generator.synthesise(by_attribute) - generator.synthesise(code)).abs().max() > 1e-3

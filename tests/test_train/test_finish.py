@@ -49,6 +49,7 @@ encoder_channels = [8, 8, 16]
 encoder_features = 0
 agreement_from = 1
 counterfactuals = 1
+attributes = 3
 """
 
 

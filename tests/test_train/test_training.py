@@ -26,7 +26,7 @@ def _photographs(n: int = 12, size: int = 32) -> PhotographSet:
 
 STRUCTURED = {
     "structure_size": 8, "structure_channels": 2, "first_convolutions": 2, "encoder_size": 32,
-    "encoder_channels": (8, 8, 16), "encoder_features": 0, "counterfactuals": 1,
+    "encoder_channels": (8, 8, 16), "encoder_features": 0, "counterfactuals": 1, "attributes": 3,
 }  # fmt: skip
 
 
@@ -144,14 +144,14 @@ def test_counterfactuals_are_taught_from_when_told(tmp_path: Path, small_explain
     asked = {"flip", "closeness", "sparsity"}
     assert [asked & set(trainer.advance()) for _ in range(3)] == [set(), set(), asked]
     trainer.step = recipe.stylex.agreement_from + 500  # the flip term grows from 0 over 500 steps
-    semantic = trainer.bare.encoder.semantic.weight
-    before = semantic.detach().clone()
+    gains = trainer.bare.encoder.gains.weight
+    before = gains.detach().clone()
     trainer.advance()
-    assert not torch.equal(before, semantic)
+    assert not torch.equal(before, gains)
 
 
 def test_another_opinion_decides_for_another_class() -> None:
-    from napari_latent_explain.train.opinions import disturbed, other_opinions
+    from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
 
     p = torch.tensor([[0.9, 0.1], [0.2, 0.8]]).repeat(20, 1)
     wanted = other_opinions(p, torch.Generator().manual_seed(0))
@@ -161,6 +161,9 @@ def test_another_opinion_decides_for_another_class() -> None:
     three = torch.tensor([[0.1, 0.6, 0.3]]).repeat(40, 1)
     assert set(other_opinions(three, torch.Generator().manual_seed(0)).argmax(dim=1).tolist()) == {0, 2}
     assert other_opinions(p[:0], torch.Generator()).shape == (0, 2)
+    kept = some_attributes(200, 4, torch.Generator().manual_seed(0))
+    assert kept.sum(dim=1).min() == 1
+    assert 0.45 < kept.mean() < 0.7
     x = torch.rand(6, 3, 32, 32) - 0.5
     once, twice = (disturbed(x, torch.Generator().manual_seed(1)) for _ in range(2))
     assert torch.equal(once, twice)

@@ -1,8 +1,9 @@
-"""The encoder E: a picture to a code in W+, one vector for each style layer, and to a structure code where G has one.
+"""The encoder E: a picture to a code in W+, one vector for each style layer, to attributes and to a structure code.
 
 As in StylEx (Lang et al., ICCV 2021, section 3.1) the code knows what the classifier sees: its probabilities, and its pooled
-features where asked for, enter beside the encoder's own convolutions. Other probabilities than the photograph's own may be
-given: the code is then that of a counterfactual (Singla et al., ICLR 2020, section 2: the condition of the generator).
+features where asked for, enter beside the encoder's own convolutions. With attributes the probabilities enter through them
+alone, each one the log odds of a class times a gain that the encoder reads off the picture: with the probabilities that the
+classifier should have, instead of those it has, the code is that of a counterfactual, and the attributes say how it differs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from torch.nn import functional
 from napari_latent_explain.domain.frozen import FrozenModel
 
 __all__ = ["EncoderConfig", "FundusEncoder"]
+
+_LEAST = 0.02  # probabilities count as no closer to 0 and 1 than this: log odds within 3.9
 
 
 class EncoderConfig(FrozenModel):
@@ -36,6 +39,8 @@ class EncoderConfig(FrozenModel):
         Shape of the W+ code.
     structure_size, structure_channels : int
         Side and channels of the structure code, read off where the encoder's maps have that side; 0: none.
+    attributes : int
+        Learned directions that carry the classifier's opinion; 0: it enters the W+ code instead.
     """
 
     input_size: int = 128
@@ -47,6 +52,7 @@ class EncoderConfig(FrozenModel):
     w_dim: int = 128
     structure_size: int = 0
     structure_channels: int = 0
+    attributes: int = 0
 
 
 class _Down(nn.Sequential):
@@ -59,7 +65,7 @@ class _Down(nn.Sequential):
 
 
 class FundusEncoder(nn.Module):
-    """Picture (N, 3, R, R) in [-1, 1], features (N, F) and probabilities (N, C) to W+ (N, L, w_dim) and structure."""
+    """Picture (N, 3, R, R) in [-1, 1], features (N, F) and probabilities (N, C) to W+ (N, L, w_dim), attributes, structure."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -68,12 +74,15 @@ class FundusEncoder(nn.Module):
         self.convolutions = nn.Sequential(*(_Down(a, b) for a, b in itertools.pairwise(sizes)))
         side = config.input_size // 2 ** len(config.channels)
         self.spatial = nn.Linear(config.channels[-1] * side * side, config.hidden)
-        self.semantic = nn.Linear(config.feature_size + config.classes, config.hidden // 2)
-        joint = config.hidden + config.hidden // 2
+        joint, told = config.hidden, config.feature_size + (0 if config.attributes else config.classes)
+        if told:
+            self.semantic = nn.Linear(told, config.hidden // 2)
+            joint += config.hidden // 2
         self.heads = nn.Linear(joint, config.style_layers * config.w_dim)
         nn.init.normal_(self.heads.weight, std=0.02)
         nn.init.normal_(self.heads.bias, std=0.5)
-
+        if config.attributes:
+            self.gains = nn.Linear(config.hidden, config.attributes * config.classes)
         if config.structure_size:
             depth = int(math.log2(config.input_size // config.structure_size))
             width = config.channels[depth - 1]
@@ -96,13 +105,25 @@ class FundusEncoder(nn.Module):
         return functional.leaky_relu(self.spatial(x.flatten(1)), 0.2), structure
 
     def styles(self, own: Tensor, features: Tensor, probabilities: Tensor) -> Tensor:
-        """Return the W+ code of a description with what the classifier says of it, or should say."""
-        told = torch.cat([features[:, : self.config.feature_size], probabilities], dim=1)
-        seen = functional.leaky_relu(self.semantic(told), 0.2)
-        code: Tensor = self.heads(torch.cat([own, seen], dim=1))
-        return code.view(-1, self.config.style_layers, self.config.w_dim)
+        """Return the W+ code of a description with what the classifier says of it (left out where attributes carry it)."""
+        config = self.config
+        told = [features[:, : config.feature_size]] + ([] if config.attributes else [probabilities])
+        seen = torch.cat(told, dim=1)
+        if seen.shape[1]:
+            own = torch.cat([own, functional.leaky_relu(self.semantic(seen), 0.2)], dim=1)
+        code: Tensor = self.heads(own)
+        return code.view(-1, config.style_layers, config.w_dim)
 
-    def forward(self, x: Tensor, features: Tensor, probabilities: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the W+ code and the structure code."""
+    def attributes(self, own: Tensor, probabilities: Tensor) -> Tensor:
+        """Attributes (N, K) of a description, were the classifier to give these probabilities: linear in its log odds."""
+        if not self.config.attributes:
+            return own.new_zeros(len(own), 0)
+        opinion = probabilities.clamp(_LEAST, 1 - _LEAST).log()
+        opinion = opinion - opinion.mean(dim=1, keepdim=True)
+        gains = self.gains(own).view(len(own), self.config.attributes, self.config.classes)
+        return (gains @ opinion[:, :, None])[:, :, 0]
+
+    def forward(self, x: Tensor, features: Tensor, probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the W+ code, the attributes and the structure code."""
         own, structure = self.describe(x)
-        return self.styles(own, features, probabilities), structure
+        return self.styles(own, features, probabilities), self.attributes(own, probabilities), structure

@@ -6,6 +6,9 @@ convolution, which is the same function as modulating the weights and lets every
 There are no per-pixel noise inputs. With a structure code (Park et al., NeurIPS 2020: Swapping Autoencoder, section 3.2) a
 small map of the photograph stands in place of the learned constant: it says where things are, the styles say how they look,
 and only styles are ever edited.
+
+Attributes are a few more coordinates of S. Each moves all styles of one resolution along a learned unit vector, so that one
+slider is one change that the classifier notices (in W+ the dictionary of Yuksel et al., ICCV 2021: LatentCLR, is alike).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from napari_latent_explain.model.style_space import StyleLayer, StyleLayout
 
 __all__ = ["GeneratorConfig", "StyleGenerator"]
 
+_ATTRIBUTE_STEP = 0.3  # root mean square of what an attribute of 1 adds to each style of its resolution
 _GAIN = math.sqrt(2.0)
 
 
@@ -42,6 +46,8 @@ class GeneratorConfig(FrozenModel):
         Side and channels of the structure code that synthesis starts from; 0: a learned constant of 4 x 4.
     first_convolutions : int
         Convolutions at the first resolution, where they cost least.
+    attributes : int
+        Learned directions across the styles of one resolution; attribute k acts in block ``k % len(block_resolutions)``.
     """
 
     resolution: int = 128
@@ -53,6 +59,7 @@ class GeneratorConfig(FrozenModel):
     structure_size: int = 0
     structure_channels: int = 0
     first_convolutions: int = 1
+    attributes: int = 0
 
     def channels(self, resolution: int) -> int:
         """Channels of the block at `resolution`."""
@@ -156,11 +163,12 @@ class StyleGenerator(nn.Module):
     """Z -> W -> S -> picture, with every step open.
 
     Shapes, for N pictures: z (N, z_dim); w (N, w_dim); ws (N, L, w_dim), one vector for each of the L style layers (W+);
-    s (N, `layout.size`), all styles side by side (S); a code (N, `code_size`) is s and, behind it, the flattened structure
-    code (nothing without one); picture (N, 3, R, R) float32, nominally in [-1, 1], not clamped.
+    s (N, `layout.size`), all styles side by side (S), attributes last; a code (N, `code_size`) is s and, behind it, the
+    flattened structure code (nothing without one); picture (N, 3, R, R) float32, nominally in [-1, 1], not clamped.
     """
 
     fir_up: Tensor
+    attribute_acts: Tensor
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -184,10 +192,21 @@ class StyleGenerator(nn.Module):
                 inputs = outputs
             layers.append(StyleLayer(f"b{r}.torgb", outputs))
             self.colours[f"b{r}"] = _ToRGB(outputs)
-        self.layout = StyleLayout(tuple(layers))
         for layer in layers:
             key = layer.name.replace(".", "_")
             self.affines[key] = _EqualisedLinear(config.w_dim, layer.channels, bias=1.0, rate=3.0)
+        if config.attributes:
+            resolution_of = [layer.name.split(".")[0] for layer in layers for _ in range(layer.channels)]
+            acts = torch.tensor(
+                [
+                    [name == f"b{config.block_resolutions[k % len(config.block_resolutions)]}" for name in resolution_of]
+                    for k in range(config.attributes)
+                ]
+            )
+            self.register_buffer("attribute_acts", acts.float(), persistent=False)
+            self.attributes = nn.Parameter(0.2 * torch.randn(acts.shape))
+            layers.append(StyleLayer("attributes", config.attributes))
+        self.layout = StyleLayout(tuple(layers))
         taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
         fir = (torch.outer(taps, taps) / 64 * 4).expand(3, 1, 4, 4).clone()
         self.register_buffer("fir_up", fir, persistent=False)
@@ -195,7 +214,7 @@ class StyleGenerator(nn.Module):
     @property
     def style_layer_count(self) -> int:
         """L, the number of vectors in a W+ code."""
-        return len(self.layout.layers)
+        return len(self.affines)
 
     def map(self, z: Tensor) -> Tensor:
         """Z (N, z_dim) to W (N, w_dim)."""
@@ -203,11 +222,16 @@ class StyleGenerator(nn.Module):
         return mapped
 
     def styles(self, ws: Tensor) -> Tensor:
-        """W (N, w_dim) or W+ (N, L, w_dim) to S (N, `layout.size`)."""
+        """W (N, w_dim) or W+ (N, L, w_dim) to the styles of all channels (N, `layout.size` less attributes)."""
         if ws.ndim == 2:
             ws = ws[:, None].expand(-1, self.style_layer_count, -1)
         parts = [affine(ws[:, i]) for i, affine in enumerate(self.affines.values())]
         return torch.cat(parts, dim=1)
+
+    def attribute_directions(self) -> Tensor:
+        """What an attribute of 1 adds to the styles: (`config.attributes`, styles of all channels)."""
+        rows = functional.normalize(self.attributes * self.attribute_acts, dim=1)
+        return rows * self.attribute_acts.sum(dim=1, keepdim=True).sqrt() * _ATTRIBUTE_STEP
 
     @property
     def code_size(self) -> int:
@@ -218,7 +242,11 @@ class StyleGenerator(nn.Module):
         """Codes (N, `code_size`) to pictures (N, 3, R, R)."""
         config = self.config
         s, where = code.split([self.layout.size, config.structure_length], dim=1)
-        named = dict(zip(self.layout.offsets, s.split(self.layout.split_sizes, dim=1), strict=True))
+        if config.attributes:
+            s, attributes = s.split([s.shape[1] - config.attributes, config.attributes], dim=1)
+            s = s + attributes @ self.attribute_directions()
+        channels = self.layout.split_sizes[: self.style_layer_count]
+        named = dict(zip(self.layout.offsets, s.split(channels, dim=1), strict=False))
         if config.structure_length:
             shape = (-1, config.structure_channels, config.structure_size, config.structure_size)
             x = functional.leaky_relu(self.structure(where.reshape(shape)), 0.2) * _GAIN
@@ -237,10 +265,10 @@ class StyleGenerator(nn.Module):
             raise AssertionError  # a generator has at least the 4 px block
         return picture
 
-    def code(self, ws: Tensor, structure: Tensor) -> Tensor:
-        """W or W+, and structure codes (N, `structure_length`), to codes (N, `code_size`)."""
-        return torch.cat([self.styles(ws), structure], dim=1)
+    def code(self, ws: Tensor, attributes: Tensor, structure: Tensor) -> Tensor:
+        """W or W+, attributes (N, K) and structure codes (N, `structure_length`) to codes (N, `code_size`)."""
+        return torch.cat([self.styles(ws), attributes, structure], dim=1)
 
-    def forward(self, ws: Tensor, structure: Tensor) -> Tensor:
-        """W or W+ and structure codes to pictures."""
-        return self.synthesise(self.code(ws, structure))
+    def forward(self, ws: Tensor, attributes: Tensor, structure: Tensor) -> Tensor:
+        """W or W+, attributes and structure codes to pictures."""
+        return self.synthesise(self.code(ws, attributes, structure))

@@ -19,7 +19,7 @@ __all__ = ["Autoencoder", "Drawn", "build_autoencoder"]
 class Drawn(NamedTuple):
     """What one pass drew: reconstructions, their W+ codes; counterfactuals of the first few; pictures from noise.
 
-    `moved` is by how much the styles of the counterfactuals differ from those of their photographs: (K, `layout.size`).
+    `moved` is by how much the attributes of the counterfactuals differ from those of their photographs: (K, attributes).
     """
 
     ws: Tensor
@@ -37,30 +37,31 @@ class Autoencoder(nn.Module):
         self.generator = generator
         self.encoder = encoder
 
-    def forward(self, x: Tensor, seen: tuple[Tensor, Tensor], wanted: Tensor, z: Tensor) -> Drawn:
+    def forward(self, x: Tensor, seen: tuple[Tensor, Tensor], wanted: Tensor, kept: Tensor, z: Tensor) -> Drawn:
         """Draw photographs again.
 
         Parameters
         ----------
         x, seen : Tensor
             Photographs (N, 3, R, R), and the classifier's features and probabilities of them.
-        wanted : Tensor
-            Other probabilities (K, C), K <= N: the first K photographs are also drawn as if they had them.
+        wanted, kept : Tensor
+            Other probabilities (K, C), K <= N: the first K photographs are also drawn as if they had them, with those
+            attributes moved where `kept` (K, attributes) is 1.
         z : Tensor
             Noise (M, z_dim), M <= N: styles drawn from it, on the structure of the last M photographs.
         """
         features, probabilities = seen
         own, structure = self.encoder.describe(x)
-        ws = self.encoder.styles(own, features, probabilities)
-        codes = [self.generator.code(ws, structure)]
-        few = len(wanted)
-        other = self.generator.code(self.encoder.styles(own[:few], features[:few], wanted), structure[:few])
-        codes.append(other)
+        ws, attributes = self.encoder.styles(own, features, probabilities), self.encoder.attributes(own, probabilities)
+        few, many = len(wanted), len(x) - len(z)
+        moved = kept * (self.encoder.attributes(own[:few], wanted) - attributes[:few])
+        codes = [
+            self.generator.code(ws, attributes, structure),
+            self.generator.code(ws[:few], attributes[:few] + moved, structure[:few]),
+        ]
         if len(z):
-            codes.append(self.generator.code(self.generator.map(z), structure[len(x) - len(z) :]))
-        drawn = self.generator.synthesise(torch.cat(codes))
-        moved = (other - codes[0][:few])[:, : self.generator.layout.size]
-        pictures, counterfactuals, dreamt = drawn.split([len(x), few, len(z)])
+            codes.append(self.generator.code(self.generator.map(z), 0 * attributes[many:], structure[many:]))
+        pictures, counterfactuals, dreamt = self.generator.synthesise(torch.cat(codes)).split([len(x), few, len(z)])
         return Drawn(ws, pictures, counterfactuals, moved, dreamt)
 
 
@@ -72,13 +73,14 @@ def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
             resolution=config.resolution, channel_base=recipe.channel_base, channel_max=recipe.channel_max,
             w_dim=recipe.w_dim, z_dim=recipe.w_dim, structure_size=recipe.structure_size,
             structure_channels=recipe.structure_channels, first_convolutions=recipe.first_convolutions,
+            attributes=recipe.attributes,
         )
     )  # fmt: skip
     encoder = FundusEncoder(
         EncoderConfig(
             input_size=recipe.encoder_size, channels=recipe.encoder_channels, feature_size=recipe.encoder_features,
             style_layers=generator.style_layer_count, w_dim=recipe.w_dim, classes=classes,
-            structure_size=recipe.structure_size, structure_channels=recipe.structure_channels,
+            structure_size=recipe.structure_size, structure_channels=recipe.structure_channels, attributes=recipe.attributes,
         )
     )  # fmt: skip
     return Autoencoder(generator, encoder)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.domain.frozen import FrozenModel
@@ -48,8 +48,8 @@ class StylexRecipe(FrozenModel):
     averaged down, so that what the generator is taught stays sharp; 0 and 0 leave them as they are, which teaches fastest.
     The classifier and latent terms begin at step `agreement_from`. `minutes` ends the run early after that much wall time
     (0: never). With `structure_size` the generator starts from a spatial code of that side instead of a constant.
-    `counterfactuals` photographs of each batch are also drawn as if the classifier had another opinion of them; `flip`,
-    `closeness` and `sparsity` weigh what is asked of those. `encoder_features` is 1280, or 0 to keep the classifier's pooled
+    `counterfactuals` photographs of each batch are also drawn as if the classifier had another opinion of them, by moving
+    `attributes`; `flip`, `closeness` and `sparsity` weigh what is asked of those. `encoder_features` is 1280, or 0 to keep the classifier's pooled
     features from the encoder, so that its opinion enters by its probabilities alone. `start_from` names a bundle whose
     generator and encoder weights are taken over where names and shapes fit (to go on, or to double the resolution).
     """
@@ -60,6 +60,7 @@ class StylexRecipe(FrozenModel):
     structure_size: int = 0
     structure_channels: int = 0
     first_convolutions: int = 1
+    attributes: int = 0
     encoder_size: int = 128
     encoder_channels: tuple[int, ...] = (32, 64, 128, 192, 192)
     encoder_features: int = 1280
@@ -94,6 +95,13 @@ class StylexRecipe(FrozenModel):
     save_every: int = 100
     show_every: int = 100
     start_from: str = ""
+
+    @model_validator(mode="after")
+    def _counterfactuals_move_attributes(self) -> Self:
+        if self.counterfactuals and not self.attributes:
+            msg = "counterfactuals are made by moving attributes; set attributes to 10, or counterfactuals to 0"
+            raise ValueError(msg)
+        return self
 
 
 class TrainConfig(FrozenModel):

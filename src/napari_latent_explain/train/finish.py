@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_latent_explain.domain import Progress, StyleDirection
+    from napari_latent_explain.model.classifier import FundusClassifier
     from napari_latent_explain.train.config import TrainConfig
     from napari_latent_explain.train.photographs import PhotographSet
     from napari_latent_explain.train.stylex import StylexTrainer
@@ -42,6 +43,7 @@ def finish_bundle(
     config: TrainConfig,
     output: Path,
     trainer: StylexTrainer,
+    classifier: FundusClassifier,
     train: PhotographSet,
     validation: PhotographSet,
     progress: Progress,
@@ -52,7 +54,6 @@ def finish_bundle(
     """
     device = trainer.fabric.device
     generator, encoder = trainer.average.generator.eval(), trainer.average.encoder.eval()
-    classifier = trainer.classifier.eval()
     blank = torch.ones(generator.code_size, device=device)
     atlas = DirectionAtlas()
     parts = {"generator": generator, "encoder": encoder, "classifier": classifier}

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from napari_latent_explain.train.augment import jitter
 
-__all__ = ["disturbed", "other_opinions"]
+__all__ = ["disturbed", "other_opinions", "some_attributes"]
 
 
 def other_opinions(probabilities: Tensor, generator: torch.Generator) -> Tensor:
@@ -22,6 +22,15 @@ def other_opinions(probabilities: Tensor, generator: torch.Generator) -> Tensor:
     chosen = functional.one_hot((probabilities.argmax(dim=1) + step) % classes, classes).to(probabilities.dtype)
     rest = probabilities * (1 - chosen)
     return share * chosen + (1 - share) * rest / rest.sum(dim=1, keepdim=True)
+
+
+def some_attributes(n: int, count: int, generator: torch.Generator) -> Tensor:
+    """For each of n counterfactuals, which of the attributes may move: (n, count) of 0 and 1, at least one 1, half of them
+    on average, so that no attribute relies on all the others."""
+    kept = torch.rand(n, count, generator=generator) < 0.5
+    if count:
+        kept[torch.arange(n), torch.randint(0, count, (n,), generator=generator)] = True
+    return kept.float()
 
 
 def disturbed(x: Tensor, generator: torch.Generator) -> Tensor:

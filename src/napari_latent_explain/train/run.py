@@ -109,4 +109,4 @@ def train_from_config(
         return None
     from napari_latent_explain.train.finish import finish_bundle
 
-    return finish_bundle(config, output, trainer, train, validation, progress)
+    return finish_bundle(config, output, trainer, classifier, train, validation, progress)

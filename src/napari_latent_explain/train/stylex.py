@@ -3,8 +3,8 @@
 Loss of the generator side = L1 + gradient L1 (both weighted by fine detail) + perceptual + adversarial (hinge) +
 classifier KL(f(x) || f(G(E(x)))) + latent |E(x) - E(G(E(x)))|, and for some photographs of each step the same eye as if the
 classifier had another opinion (progressive exaggeration, Singla et al., ICLR 2020, section 2): KL(wanted || f(composite)),
-adversarial, closeness to the reconstruction, and few style coordinates moved. Everything is inside the field of view:
-outside, pictures are black by construction.
+adversarial with the class that is wanted, closeness to the reconstruction, and few attributes moved. Everything is inside the
+field of view: outside, pictures are black by construction.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from napari_latent_explain.train.checkpoint import (
 )
 from napari_latent_explain.train.classifier_training import to_tensor
 from napari_latent_explain.train.discriminator import ProjectedDiscriminator
-from napari_latent_explain.train.opinions import disturbed, other_opinions
+from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
 from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.samples import save_samples
 
@@ -69,8 +69,9 @@ class StylexTrainer:
         self.data, self.step, self.history = train, 0, list[dict[str, float]]()
         torch.manual_seed(config.seed)
         autoencoder = build_autoencoder(config, len(classifier.config.classes))
-        discriminator = ProjectedDiscriminator(ImageNetFeatures.channels[1:])
+        discriminator = ProjectedDiscriminator(ImageNetFeatures.channels[1:], len(classifier.config.classes))
         device = self.fabric.device
+        autoencoder.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(autoencoder).to(device).requires_grad_(False)
         betas = (0.5, 0.99)
         optimizer = torch.optim.Adam(
@@ -177,12 +178,14 @@ class StylexTrainer:
         adversarial, agreeing = step >= recipe.adversarial_from, step >= recipe.agreement_from
         few = recipe.counterfactuals if agreeing else 0
         wanted = other_opinions(seen[1][:few], generator)
-        drawn = self.autoencoder(x, seen, wanted, z if adversarial else z[:0])
+        kept = some_attributes(few, recipe.attributes, generator).to(x.device)
+        drawn = self.autoencoder(x, seen, wanted, kept, z if adversarial else z[:0])
         picture = drawn.pictures * mask - (1 - mask)
         change = (drawn.counterfactuals - drawn.pictures[:few].detach()) * mask[:few]
         composite = x[:few] + change
         with_noise = mask[len(x) - len(drawn.dreamt) :]
         fakes = torch.cat([picture, composite, drawn.dreamt * with_noise - (1 - with_noise)])
+        asked = torch.cat([seen[1], wanted, torch.full_like(seen[1][: len(drawn.dreamt)], 0.5)])
         with torch.no_grad():
             real_maps = self.features(x)
         fake_maps = self.features(fakes)
@@ -197,7 +200,7 @@ class StylexTrainer:
             divergence = self._divergence(picture, seen[1])
             terms["classifier"] = recipe.classifier * recipe.classifier_every * ramp * divergence
         if agreeing and recipe.latent and step % recipe.latent_every == 0:
-            again, _ = self.bare.encoder(picture, *seen)
+            again, *_ = self.bare.encoder(picture, *seen)
             terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, drawn.ws.detach())
         if few:
             terms["flip"] = recipe.flip * ramp * self._divergence(disturbed(composite, generator), wanted)
@@ -205,14 +208,16 @@ class StylexTrainer:
             terms["sparsity"] = recipe.sparsity * drawn.moved.abs().mean()
         if adversarial:
             self.bare_discriminator.requires_grad_(False)
-            terms["adversarial"] = -recipe.adversarial * self.bare_discriminator(fake_maps[1:]).mean()
+            terms["adversarial"] = -recipe.adversarial * self.bare_discriminator(fake_maps[1:], asked).mean()
             self.bare_discriminator.requires_grad_(True)
         self.optimizer.zero_grad()
         self.fabric.backward(sum(terms.values()))
         self.fabric.clip_gradients(self.autoencoder, self.optimizer, max_norm=10.0, error_if_nonfinite=False)
         self.optimizer.step()
         if step >= recipe.adversarial_from - 50:
-            terms["discriminator"] = self._criticise(real_maps[1:], [m.detach() for m in fake_maps[1:]])
+            # A photograph with another class's probabilities counts as false too, so that the class is looked at.
+            false = [torch.cat([m.detach(), r[:few]]) for m, r in zip(fake_maps[1:], real_maps[1:], strict=True)]
+            terms["discriminator"] = self._criticise(real_maps[1:], seen[1], false, torch.cat([asked, wanted]))
         self._average()
         self.step += 1
         return {name: float(value.detach()) for name, value in terms.items()}
@@ -222,10 +227,10 @@ class StylexTrainer:
         logits: Tensor = self.classifier(picture)
         return functional.kl_div(logits.log_softmax(1), wanted, reduction="batchmean")
 
-    def _criticise(self, real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    def _criticise(self, real: list[Tensor], theirs: Tensor, false: list[Tensor], asked: Tensor) -> Tensor:
         """One step of the discriminator (hinge loss); returns the loss."""
-        scores_real, scores_fake = self.discriminator(real), self.discriminator(fake)
-        loss = functional.relu(1 - scores_real).mean() + functional.relu(1 + scores_fake).mean()
+        scores_real, scores_false = self.discriminator(real, theirs), self.discriminator(false, asked)
+        loss = functional.relu(1 - scores_real).mean() + functional.relu(1 + scores_false).mean()
         self.critic.zero_grad()
         self.fabric.backward(loss)
         self.critic.step()
@@ -270,7 +275,8 @@ class StylexTrainer:
         with torch.no_grad():
             seen = self._seen(x)
             z = torch.randn(len(x) if self.recipe.noise_batch else 0, self.recipe.w_dim, generator=generator)
-            drawn = self.average(x, seen, other_opinions(seen[1][:few], generator), z.to(x.device))
+            kept = torch.ones(few, self.recipe.attributes, device=x.device)
+            drawn = self.average(x, seen, other_opinions(seen[1][:few], generator), kept, z.to(x.device))
         rows = [x, drawn.pictures * mask - (1 - mask)]
         if few:
             change = (drawn.counterfactuals - drawn.pictures) * mask
