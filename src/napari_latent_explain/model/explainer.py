@@ -11,7 +11,7 @@ from torch import Tensor
 
 from napari_latent_explain.domain import BundleError, DirectionAtlas, ModelIdentity
 from napari_latent_explain.model.bundle import bundle_sha256, read_bundle
-from napari_latent_explain.model.classifier import FundusClassifier
+from napari_latent_explain.model.classifier import FundusClassifier, fold_batch_norms
 from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.model.encoder import FundusEncoder
 from napari_latent_explain.model.generator import StyleGenerator
@@ -62,6 +62,7 @@ class Explainer:
     bundle: Path
     card: str
     scores: dict[str, Any]
+    recipe: dict[str, Any]
     title: str = ""
 
     @property
@@ -123,6 +124,7 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
     classifier = FundusClassifier(metadata.classifier)
     for name, network in (("generator", generator), ("encoder", encoder), ("classifier", classifier)):
         _ready(network, networks[name], name, folder, where)
+    fold_batch_norms(classifier.backbone)
     tensors = networks["statistics"]
     shape = (generator.code_size,)
     if set(tensors) != {"mean", "spread", "low", "high"} or any(t.shape != shape for t in tensors.values()):
@@ -140,5 +142,6 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
         bundle=folder,
         card=card,
         scores=metadata.scores,
+        recipe=metadata.recipe,
         title=metadata.title,
     )

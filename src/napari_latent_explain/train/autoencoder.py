@@ -54,10 +54,13 @@ class Autoencoder(nn.Module):
         own, structure = self.encoder.describe(x)
         ws, attributes = self.encoder.styles(own, features, probabilities), self.encoder.attributes(own, probabilities)
         few, many = len(wanted), len(x) - len(z)
-        moved = kept * (self.encoder.attributes(own[:few], wanted) - attributes[:few])
+        # What a counterfactual is asked for teaches gains and generator only: the code of the photograph stays one of a
+        # photograph, which keeps the reconstruction from being pulled along.
+        apart, still = own[:few].detach(), attributes[:few].detach()
+        moved = kept * (self.encoder.attributes(apart, wanted) - self.encoder.attributes(apart, probabilities[:few]))
         codes = [
             self.generator.code(ws, attributes, structure),
-            self.generator.code(ws[:few], attributes[:few] + moved, structure[:few]),
+            self.generator.code(ws[:few].detach(), still + moved, structure[:few].detach()),
         ]
         if len(z):
             codes.append(self.generator.code(self.generator.map(z), 0 * attributes[many:], structure[many:]))

@@ -20,6 +20,11 @@ def _table(scores: dict[str, dict[str, dict[str, float]]]) -> str:
     return "\n".join(rows)
 
 
+_ATTRIBUTES = """- What else would convince the classifier: the directions named `attributes` were trained to change its opinion, all at once
+  and in parts, so that they are answers that the training found, not a list of all that it looks at.
+"""
+
+
 def model_card(metadata: BundleMetadata, atlas: DirectionAtlas) -> str:
     """Return the card in Markdown."""
     recipe = metadata.recipe
@@ -60,11 +65,11 @@ show, on the composite; bootstrap 95 % interval.
 {listed}
 
 ## What it can't show
-- Small lesions: at {metadata.resolution} px a microaneurysm is less than a pixel. Fine vessels and small lesions are blurred or
-  missing in reconstructions; the composite keeps the photograph's own detail, but what changes is drawn by this generator.
+- Small lesions: at {metadata.resolution} px a microaneurysm is about a pixel or less. Fine vessels and small lesions are blurred
+  or missing in reconstructions; the composite keeps the photograph's own detail, but what changes is drawn by this generator.
 - Anything outside its few hundred training photographs, most of them from one clinic and one camera in India: other
   cameras, other populations, diseases other than diabetic retinopathy.
-- Causes of disease: a counterfactual shows what this classifier reacts to, shortcuts included.
+{_ATTRIBUTES if metadata.generator.attributes else ""}- Causes of disease: a counterfactual shows what this classifier reacts to, shortcuts included.
 - How independent the agreement is: generator, encoder and refinement are all steered to be classified like the
   photograph, so that agreement is what they were made for, and no proof that the lesions themselves are drawn.
 - Eyes that nobody has: without a `noise_batch` the mapping network is untrained, and only photographs can be edited.

@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, load_imagenet
 from napari_latent_explain.train.augment import jitter
-from napari_latent_explain.train.perception import imagenet_weights
+from napari_latent_explain.train.imagenet import imagenet_weights
+from napari_latent_explain.train.logistic import fit_logistic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,25 +73,9 @@ def _fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
 
 def _fit_head(network: FundusClassifier, features: Tensor, labels: Tensor, penalty: float) -> None:
-    """Logistic regression on standardised features, balanced classes, L2; folded into the last linear layer."""
-    mean, spread = features.mean(dim=0), features.std(dim=0) + 1e-3
-    x = ((features - mean) / spread).double()
-    weight = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
-    bias = torch.zeros((), dtype=torch.float64, requires_grad=True)
-    y = labels.double()
-    balance = torch.where(y > 0, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        loss = functional.binary_cross_entropy_with_logits(x @ weight + bias, y, weight=balance)
-        loss = loss + penalty * weight.square().sum()
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    half = (weight.detach().float() / spread) / 2
-    shift = (bias.detach().float() - (weight.detach().float() * mean / spread).sum()) / 2
+    """Logistic regression, folded into the last linear layer."""
+    fitted = fit_logistic(features, labels, penalty)
+    half, shift = fitted.weight / 2, fitted.bias / 2
     linear: torch.nn.Linear = network.backbone._fc  # type: ignore[assignment]  # noqa: SLF001
     with torch.no_grad():
         linear.weight.copy_(torch.stack([-half, half]))

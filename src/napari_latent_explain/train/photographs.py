@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Progress
 
-__all__ = ["PhotographSet", "find_data_folder", "load_photographs", "referable_label", "split_validation"]
+__all__ = ["PhotographSet", "find_data_folder", "load_labelled", "load_photographs", "referable_label", "split_validation"]
 
 _REFERABLE = {"dr0": 0, "dr1": 0, "dr2": 1, "dr3": 1, "dr4": 1}
 
@@ -99,21 +99,56 @@ def load_photographs(folder: Path, resolution: int, split: str, progress: Progre
         rows = [r for r in rows if r["split_as_given"] == "test" and r["file"].startswith("idrid_grading/")]
     else:
         rows = [r for r in rows if r["split_as_given"] != "test" and not r["file"].startswith("cc0_samples/")]
+    labelled = [(row["file"], referable_label(row["label"], row["original_dataset"])) for row in rows]
+    return _read_all(folder, labelled, resolution, f"Reading {split} photographs", progress)
+
+
+def load_labelled(folder: Path, labels: Path, resolution: int, progress: Progress) -> PhotographSet:
+    """Read the photographs that a CSV file names: columns ``file`` (path in `folder`) and ``label`` (0 or 1).
+
+    Raises
+    ------
+    TrainingError
+        If the file can't be read, a column is missing, a label is neither 0 nor 1, or a path leads out of the folder.
+    """
+    try:
+        with labels.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        msg = f"The labels {labels} can't be read ({error}); name a CSV file with the columns file and label."
+        raise TrainingError(msg) from error
+    found = []
+    for number, row in enumerate(rows, start=2):
+        name, label = (row.get("file") or "").strip(), (row.get("label") or "").strip()
+        if not name or label not in {"0", "1"}:
+            msg = f"Line {number} of {labels} needs a file and a label of 0 or 1."
+            raise TrainingError(msg)
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            msg = f"Line {number} of {labels} names {name}, which is not in {folder}."
+            raise TrainingError(msg)
+        found.append((name, int(label)))
+    return _read_all(folder, found, resolution, "Reading photographs", progress)
+
+
+def _read_all(
+    folder: Path, labelled: list[tuple[str, int]], resolution: int, what: str, progress: Progress
+) -> PhotographSet:
+    """Read, crop and mirror; photographs that are refused are left out."""
     files, pictures, masks, labels = [], [], [], []
-    for done, row in enumerate(rows):
-        progress(f"Reading {split} photographs", done / len(rows))
+    for done, (name, label) in enumerate(labelled):
+        progress(what, done / len(labelled))
         try:
-            photograph = read_photograph(folder / row["file"])
+            photograph = read_photograph(folder / name)
             field = find_field(photograph)
         except LatentExplainError:
             continue
         field = canonical(field, read_laterality(photograph, field))
-        files.append(row["file"])
+        files.append(name)
         pictures.append(crop(photograph, field, resolution))
         masks.append(field.mask(resolution))
-        labels.append(referable_label(row["label"], row["original_dataset"]))
+        labels.append(label)
     if not files:
-        msg = f"No readable photograph of the split '{split}' in {folder}."
+        msg = f"No readable photograph among the {len(labelled)} named in {folder}."
         raise TrainingError(msg)
     return PhotographSet(tuple(files), np.stack(pictures), np.stack(masks), np.array(labels, dtype=np.int64))
 

@@ -8,6 +8,7 @@ import torch
 
 from napari_latent_explain.latent import reconstruct
 from napari_latent_explain.train.classifier_training import classifier_scores
+from napari_latent_explain.train.fidelity import field_psnr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,13 +18,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain.reference import ReferenceSet
     from napari_latent_explain.model.explainer import Explainer
 
-__all__ = ["field_psnr", "measure"]
-
-
-def field_psnr(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB inside the field, pictures (N, 3, R, R) in [-1, 1]: (N,)."""
-    squared = ((a - b).square() * mask).sum(dim=(1, 2, 3)) / (3 * mask.sum(dim=(1, 2, 3)))
-    return 10 * torch.log10(4 / squared)
+__all__ = ["measure"]
 
 
 @torch.no_grad()

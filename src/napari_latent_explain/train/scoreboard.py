@@ -1,0 +1,332 @@
+"""The scoreboard: a bundle measured on photographs that it never saw, by numbers that anyone can compute again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from napari_latent_explain.domain import TrainingError, silent
+from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.explain.pivot import Pivot, changed_fraction
+from napari_latent_explain.latent import invert, reconstruct, to_pixels, to_tensor
+from napari_latent_explain.latent.similarity import perceptual_distance
+from napari_latent_explain.model.classifier import margin
+from napari_latent_explain.train.classifier_training import classifier_scores, roc_auc
+from napari_latent_explain.train.fidelity import field_ms_ssim, field_psnr, fine_detail
+from napari_latent_explain.train.oracle import fit_oracle
+from napari_latent_explain.train.perception import ImageNetFeatures
+from napari_latent_explain.train.realism import describe, detectability, kernel_distance, nearest_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from napari_latent_explain.domain import Progress
+    from napari_latent_explain.model.explainer import Explainer
+    from napari_latent_explain.train.oracle import Oracle
+    from napari_latent_explain.train.photographs import PhotographSet
+
+__all__ = ["Measured", "Scoreboard", "measure_bundle"]
+
+_BOOTSTRAP = 2000
+_FEWEST = 8
+Group = dict[str, float | int | tuple[float, float] | None]
+Values = "NDArray[Any]"
+
+
+class Scoreboard(FrozenModel):
+    """What `measure_bundle` found; groups and names are those of its JSON.
+
+    A mean over photographs is followed by ``<name>_interval`` (bootstrap 95 %). What could not be measured, such as realism
+    without the training photographs, is None.
+    """
+
+    n: int
+    classifier: Group
+    reconstruction: dict[str, Group]
+    agreement: Group
+    counterfactual: Group
+    realism: Group
+    memorisation: Group
+    seconds: Group
+    bundle: dict[str, str | float | int]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The numbers, and the pictures behind them, (N, 3, R, R) in [-1, 1] each; outside the field they are black.
+
+    `detail` (N,) is each reconstruction's fine detail, `nearest` the training eye that each reconstruction is closest to (None
+    without training photographs), `margins` (N,) the log odds of the other class on the composites.
+    """
+
+    scoreboard: Scoreboard
+    photographs: Tensor
+    reconstructions: Tensor
+    composites: Tensor
+    nearest: Tensor | None
+    detail: Values
+    margins: Values
+
+
+def _interval(values: Values, rng: np.random.Generator, statistic: Callable[..., Any]) -> tuple[float, float]:
+    drawn = values[rng.integers(0, len(values), (_BOOTSTRAP, len(values)))]
+    low, high = np.quantile(statistic(drawn, axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _group(rng: np.random.Generator, **values: Values) -> Group:
+    """Mean and interval of each; a name that begins with ``median_`` gets the median."""
+    found: Group = {}
+    for name, each in values.items():
+        statistic = np.median if name.startswith("median_") else np.mean
+        known = np.asarray(each, dtype=np.float64)
+        found[name] = float(statistic(known)) if len(known) else None
+        found[f"{name}_interval"] = _interval(known, rng, statistic) if len(known) else None
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Inverted:
+    """Codes and pictures of all photographs by the encoder alone and refined, with the seconds each took."""
+
+    pivots: list[Pivot]
+    encoder: Tensor
+    refined: Tensor
+    seconds_encode: Values
+    seconds_refine: Values
+
+
+def _invert_all(explainer: Explainer, x: Tensor, masks: Tensor, steps: int, progress: Progress) -> _Inverted:
+    pivots, rough, spent = [], [], []
+    for k in range(len(x)):
+        progress("Inverting", 0.6 * k / len(x))
+        began = time.perf_counter()
+        with torch.no_grad():
+            rough.append(reconstruct(explainer, explainer.encode(x[k : k + 1]), masks[k : k + 1]))
+        encoded = time.perf_counter()
+        found = invert(explainer, x[k : k + 1], masks[k : k + 1], steps=steps)
+        spent.append((encoded - began, time.perf_counter() - encoded))
+        pivots.append(Pivot(explainer, x[k : k + 1], masks[k : k + 1], found.code, found.picture))
+    seconds = np.array(spent)
+    return _Inverted(pivots, torch.cat(rough), torch.cat([p.base for p in pivots]), seconds[:, 0], seconds[:, 1])
+
+
+def _fidelity(a: Tensor, x: Tensor, masks: Tensor, features: ImageNetFeatures) -> dict[str, Values]:
+    near = []
+    with torch.no_grad():
+        for start in range(0, len(x), 8):
+            part = slice(start, start + 8)
+            near.append(perceptual_distance(features(a[part]), features(x[part])))
+    return {
+        "psnr_db": field_psnr(a, x, masks).cpu().double().numpy(),
+        "ms_ssim": field_ms_ssim(a, x, masks).cpu().double().numpy(),
+        "perceptual": torch.cat(near).cpu().double().numpy(),
+        "fine_detail": fine_detail(to_pixels(a), to_pixels(x), masks[:, 0].bool().cpu().numpy()),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Counterfactuals:
+    """For each photograph: the composite, the other class's log odds on it, and what it took."""
+
+    composites: Tensor
+    targets: NDArray[np.int64]
+    margins: Values
+    directions: Values
+    changed: Values
+    reverted: NDArray[np.bool_]
+    seconds_render: Values
+
+
+def _counterfactuals(explainer: Explainer, pivots: list[Pivot], progress: Progress) -> _Counterfactuals:
+    """The minimal counterfactual of each photograph towards the most probable other class, and back again.
+
+    Reverted: the composite, taken as a photograph of its own and encoded anew, is decided as before when the edit is undone.
+    """
+    composites, rows = [], []
+    for k, pivot in enumerate(pivots):
+        progress("Looking for counterfactuals", 0.6 + 0.3 * k / len(pivots))
+        with torch.no_grad():
+            logits = explainer.classifier(pivot.picture)[0]
+        decision = int(logits.argmax())
+        target = int(logits.masked_fill(torch.arange(len(logits), device=logits.device) == decision, -torch.inf).argmax())
+        edit = pivot.search(target).edit
+        began = time.perf_counter()
+        made = pivot.composites([edit])
+        spent = time.perf_counter() - began
+        with torch.no_grad():
+            after = float(margin(explainer.classifier(made.picture), target))
+            code = explainer.encode(made.picture)
+            anew = Pivot(explainer, made.picture, pivot.mask, code, reconstruct(explainer, code, pivot.mask))
+            back = int(explainer.classifier(anew.composites([-edit]).picture)[0].argmax())
+        composites.append(made.picture)
+        rows.append((target, after, len(edit.strengths), changed_fraction(made.difference, pivot.mask), back == decision, spent))
+    target, after, count, area, reverted, spent = (np.array(column) for column in zip(*rows, strict=True))
+    return _Counterfactuals(torch.cat(composites), target, after, count, area, reverted, spent)
+
+
+def _second_opinion(oracle: Oracle | None, x: Tensor, made: _Counterfactuals) -> Values:
+    """For photographs on which the oracle agrees with the classifier: whether its decision, too, is the target after."""
+    if oracle is None:
+        return np.array([])
+    before, after = oracle(x).numpy(), oracle(made.composites.cpu()).numpy()
+    agreed = (before > 0) == (made.targets == 0)
+    return ((after > 0) == (made.targets == 1))[agreed].astype(np.float64)
+
+
+def _in_parts(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    return torch.cat([network(x[i : i + 16]) for i in range(0, len(x), 16)])
+
+
+def _auc_interval(logits: Tensor, labels: NDArray[np.int64], rng: np.random.Generator) -> tuple[float, float]:
+    odds = (logits[:, 1] - logits[:, 0]).double().numpy()
+    drawn = rng.integers(0, len(odds), (_BOOTSTRAP, len(odds)))
+    areas = [roc_auc(odds[k], labels[k]) for k in drawn if 0 < labels[k].sum() < len(k)]
+    low, high = np.quantile(areas, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _oracle_auc(oracle: Oracle | None, x: Tensor, labels: NDArray[np.int64]) -> float | None:
+    return roc_auc(oracle(x.cpu()).double().numpy(), labels) if oracle is not None else None
+
+
+def _against_training(
+    explainer: Explainer,
+    x: Tensor,
+    inverted: _Inverted,
+    composites: Tensor,
+    training: PhotographSet | None,
+    features: ImageNetFeatures,
+    rng: np.random.Generator,
+) -> tuple[Group, Group, Tensor | None]:
+    """Realism, memorisation, and the training eye nearest to each reconstruction.
+
+    Generated eyes are G(E(x)) of training photographs of the same camera, so that no eye of theirs is among those that they
+    are compared with.
+    """
+    found = detectability(describe(features, x, texture=True), describe(features, composites, texture=True), rng)
+    realism: Group = {"kid": None, "kid_real_reference": None, "kid_other_camera": None, "detectability_auc": found}
+    if training is None:
+        return realism, {"nearest_train_ratio": None}, None
+    other = np.array([not name.startswith("idrid") for name in training.files])
+    eyes = to_tensor(training.pictures, explainer.device)
+    masks = torch.from_numpy(training.masks.astype(np.float32))[:, None].to(explainer.device)
+    own = torch.from_numpy(~other)
+    with torch.no_grad():
+        drawn = torch.cat(
+            [
+                reconstruct(explainer, explainer.encode(eyes[own][i : i + 8]), masks[own][i : i + 8])
+                for i in range(0, int(own.sum()), 8)
+            ]
+        )
+    described, theirs = describe(features, x), describe(features, eyes)
+    again = describe(features, inverted.refined)
+    realism["kid"] = kernel_distance(describe(features, drawn), described)
+    realism["kid_real_reference"] = kernel_distance(theirs[own], described)
+    if other.sum() > 1:
+        realism["kid_other_camera"] = kernel_distance(theirs[~own], described)
+    nearest = eyes[torch.cdist(again, theirs).argmin(dim=1)]
+    return realism, {"nearest_train_ratio": nearest_ratio(again, described, theirs)}, nearest
+
+
+def measure_bundle(
+    explainer: Explainer,
+    photographs: PhotographSet,
+    training: PhotographSet | None,
+    *,
+    refinement: int = 30,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Measured:
+    """Measure a bundle.
+
+    Parameters
+    ----------
+    explainer : Explainer
+        The model, of two classes.
+    photographs : PhotographSet
+        With labels, of the model's resolution, in none of its trainings.
+    training : PhotographSet, optional
+        What was trained on: for the oracle, realism and memorisation, which are None without it.
+    refinement : int
+        Adam steps of inversion.
+    seed : int
+        Of bootstrap and cross-validation.
+    progress : Progress
+        Told at every photograph; may raise `Cancelled`.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer than 8 photographs, a photograph has no label, or all have the same.
+
+    Notes
+    -----
+    Grows with the number of photographs: about ``3 * refinement`` + 60 forward passes each.
+    """
+    if len(photographs) < _FEWEST or len(set(photographs.labels.tolist())) < len(explainer.classes):
+        msg = f"A scoreboard needs at least {_FEWEST} photographs, with labels of both classes (0 and 1)."
+        raise TrainingError(msg)
+    rng = np.random.default_rng(seed)
+    x = to_tensor(photographs.pictures, explainer.device)
+    masks = torch.from_numpy(photographs.masks.astype(np.float32))[:, None].to(explainer.device)
+    inverted = _invert_all(explainer, x, masks, refinement, progress)
+    made = _counterfactuals(explainer, inverted.pivots, progress)
+    progress("Comparing", 0.92)
+    unseen = ImageNetFeatures(1).to(explainer.device)
+    fidelity = {
+        "encoder": _fidelity(inverted.encoder, x, masks, unseen),
+        "refined": _fidelity(inverted.refined, x, masks, unseen),
+    }
+    with torch.no_grad():
+        logits = _in_parts(explainer.classifier, x)
+        p, q = logits.softmax(1), _in_parts(explainer.classifier, inverted.refined).softmax(1)
+    oracle = fit_oracle(training) if training is not None else None
+    realism, memorisation, nearest = _against_training(
+        explainer, x, inverted, made.composites, training, unseen, rng
+    )
+    weights = sum(path.stat().st_size for path in explainer.bundle.rglob("*") if path.is_file())
+    scores = classifier_scores(logits.cpu(), photographs.labels)
+    second = _second_opinion(oracle, x.cpu(), made)
+    board = Scoreboard(
+        n=len(photographs),
+        classifier={name: scores[name] for name in ("auc", "accuracy", "brier", "ece")}
+        | {"auc_interval": _auc_interval(logits.cpu(), photographs.labels, rng)},
+        reconstruction={name: _group(rng, **values) for name, values in fidelity.items()},
+        agreement=_group(
+            rng,
+            decision=(p.argmax(1) == q.argmax(1)).cpu().numpy(),
+            median_abs_dp=(p - q).abs()[:, 1].cpu().double().numpy(),
+        ),
+        counterfactual=_group(
+            rng,
+            flip_rate=made.margins > 0,
+            oracle_flip_rate=second,
+            directions_used=made.directions,
+            changed_area_fraction=made.changed,
+            reversal=made.reverted[made.margins > 0],
+        )
+        | {"oracle_n": len(second), "oracle_auc": _oracle_auc(oracle, x, photographs.labels)},
+        realism=realism,
+        memorisation=memorisation,
+        seconds={
+            "encode": float(np.median(inverted.seconds_encode)),
+            "refine": float(np.median(inverted.seconds_refine)),
+            "render": float(np.median(made.seconds_render)),
+        },
+        bundle={
+            "sha256": explainer.identity.sha256,
+            "mb": round(weights / 1e6, 2),
+            "resolution": explainer.resolution,
+        },
+    )
+    return Measured(
+        board, x, inverted.refined, made.composites, nearest, fidelity["refined"]["fine_detail"], made.margins
+    )
