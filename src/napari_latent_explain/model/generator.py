@@ -204,7 +204,7 @@ class StyleGenerator(nn.Module):
                 ]
             )
             self.register_buffer("attribute_acts", acts.float(), persistent=False)
-            self.attributes = nn.Parameter(0.2 * torch.randn(acts.shape))
+            self.attributes = nn.Parameter(0.01 * torch.randn(acts.shape))
             layers.append(StyleLayer("attributes", config.attributes))
         self.layout = StyleLayout(tuple(layers))
         taps = torch.tensor([1.0, 3.0, 3.0, 1.0])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
@@ -30,10 +31,11 @@ class Drawn(NamedTuple):
 
 
 class Autoencoder(nn.Module):
-    """E and G."""
+    """E and G; `share` is how much of the counterfactuals' gradients reaches the generator (attributes get all)."""
 
-    def __init__(self, generator: StyleGenerator, encoder: FundusEncoder) -> None:
+    def __init__(self, generator: StyleGenerator, encoder: FundusEncoder, share: float = 1.0) -> None:
         super().__init__()
+        self.share = share
         self.generator = generator
         self.encoder = encoder
 
@@ -54,17 +56,20 @@ class Autoencoder(nn.Module):
         own, structure = self.encoder.describe(x)
         ws, attributes = self.encoder.styles(own, features, probabilities), self.encoder.attributes(own, probabilities)
         few, many = len(wanted), len(x) - len(z)
-        # What a counterfactual is asked for teaches gains and generator only: the code of the photograph stays one of a
-        # photograph, which keeps the reconstruction from being pulled along.
+        # What a counterfactual is asked for teaches attributes, their gains, and by `share` the generator: the code of the
+        # photograph stays one of a photograph, and the reconstruction is not pulled along.
         apart, still = own[:few].detach(), attributes[:few].detach()
         moved = kept * (self.encoder.attributes(apart, wanted) - self.encoder.attributes(apart, probabilities[:few]))
-        codes = [
-            self.generator.code(ws, attributes, structure),
-            self.generator.code(ws[:few].detach(), still + moved, structure[:few].detach()),
-        ]
+        slowed = {
+            name: value if name == "attributes" else value.detach() + self.share * (value - value.detach())
+            for name, value in self.generator.named_parameters()
+        }
+        code = (ws[:few].detach(), still + moved, structure[:few].detach())
+        counterfactuals = functional_call(self.generator, slowed, code) if few else x[:0]
+        codes = [self.generator.code(ws, attributes, structure)]
         if len(z):
             codes.append(self.generator.code(self.generator.map(z), 0 * attributes[many:], structure[many:]))
-        pictures, counterfactuals, dreamt = self.generator.synthesise(torch.cat(codes)).split([len(x), few, len(z)])
+        pictures, dreamt = self.generator.synthesise(torch.cat(codes)).split([len(x), len(z)])
         return Drawn(ws, pictures, counterfactuals, moved, dreamt)
 
 
@@ -86,4 +91,4 @@ def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
             structure_size=recipe.structure_size, structure_channels=recipe.structure_channels, attributes=recipe.attributes,
         )
     )  # fmt: skip
-    return Autoencoder(generator, encoder)
+    return Autoencoder(generator, encoder, recipe.counterfactual_share)

@@ -48,10 +48,12 @@ class StylexRecipe(FrozenModel):
     averaged down, so that what the generator is taught stays sharp; 0 and 0 leave them as they are, which teaches fastest.
     The classifier and latent terms begin at step `agreement_from`. `minutes` ends the run early after that much wall time
     (0: never). With `structure_size` the generator starts from a spatial code of that side instead of a constant.
-    `counterfactuals` photographs of each batch are also drawn as if the classifier had another opinion of them, by moving
-    `attributes`; `flip`, `closeness` and `sparsity` weigh what is asked of those. `encoder_features` is 1280, or 0 to keep the classifier's pooled
-    features from the encoder, so that its opinion enters by its probabilities alone. `start_from` names a bundle whose
-    generator and encoder weights are taken over where names and shapes fit (to go on, or to double the resolution).
+    `counterfactuals` photographs of each batch, up to step `counterfactuals_until` (0: to the end), are also drawn as if the
+    classifier had another opinion of them, by moving `attributes`; `flip`, `closeness` and `sparsity` weigh what is asked of
+    those, and `counterfactual_share` of it teaches the generator too. `encoder_features` is 1280, or 0 to keep the
+    classifier's pooled features from the encoder, so that its opinion enters by its probabilities alone. `start_from` names a
+    bundle whose generator and encoder weights are taken over where names and shapes fit (to go on, or to double the
+    resolution).
     """
 
     channel_base: int = 4096
@@ -87,6 +89,8 @@ class StylexRecipe(FrozenModel):
     latent_every: int = 8
     agreement_from: int = 0
     counterfactuals: int = 0
+    counterfactual_share: float = 1.0
+    counterfactuals_until: int = 0
     flip: float = 1.0
     closeness: float = 1.0
     sparsity: float = 0.05

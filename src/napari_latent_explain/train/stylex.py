@@ -176,7 +176,8 @@ class StylexTrainer:
         x, mask, z, generator = self._batch()
         seen = self._seen(x)
         adversarial, agreeing = step >= recipe.adversarial_from, step >= recipe.agreement_from
-        few = recipe.counterfactuals if agreeing else 0
+        before_end = not recipe.counterfactuals_until or step < recipe.counterfactuals_until
+        few = recipe.counterfactuals if agreeing and before_end else 0
         wanted = other_opinions(seen[1][:few], generator)
         kept = some_attributes(few, recipe.attributes, generator).to(x.device)
         drawn = self.autoencoder(x, seen, wanted, kept, z if adversarial else z[:0])
