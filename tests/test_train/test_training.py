@@ -10,7 +10,7 @@ from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.model import Explainer
 from napari_latent_explain.train.augment import jitter
 from napari_latent_explain.train.classifier_training import classifier_scores, roc_auc
-from napari_latent_explain.train.config import TrainConfig, read_config
+from napari_latent_explain.train.config import StylexRecipe, TrainConfig, read_config
 from napari_latent_explain.train.photographs import PhotographSet, referable_label, split_validation
 
 pytest.importorskip("lightning")
@@ -196,7 +196,7 @@ def test_the_discriminator_is_asked_for_a_class() -> None:
 
 def test_counterfactuals_without_attributes_are_refused() -> None:
     with pytest.raises(ValueError, match="attributes"):
-        _recipe(counterfactuals=2)
+        StylexRecipe(counterfactuals=2)
 
 
 def test_another_opinion_decides_for_another_class() -> None:

@@ -79,9 +79,7 @@ def run_scoreboard(
     explainer = load_explainer(model, device)
     with show_progress("Scoreboard") as progress:
         photographs, training = _photographs(explainer, data, labels, split, progress)
-        measured = measure_bundle(
-            explainer, photographs, training, refinement=refinement, seed=seed, progress=progress
-        )
+        measured = measure_bundle(explainer, photographs, training, refinement=refinement, seed=seed, progress=progress)
     written = write_failures(measured, output)
     tree = measured.scoreboard.model_dump(mode="json")
     (output / "scoreboard.json").write_text(json.dumps(tree, indent=1), encoding="utf-8")

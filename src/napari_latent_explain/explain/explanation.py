@@ -55,6 +55,7 @@ LARGEST_GAP = 0.5
 NOT_REACHED = "not reached within the tested range"
 BARELY_REACHED = "the decision changes only just; no clear change within the tested range"
 
+
 class Explanation:
     """A photograph, its code, and the edit that is shown.
 

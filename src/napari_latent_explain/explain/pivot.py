@@ -34,7 +34,6 @@ def changed_fraction(difference: Tensor, mask: Tensor) -> float:
     return float((luminance.abs() > _CHANGED).double().mean())
 
 
-
 @dataclass(frozen=True, eq=False)
 class Pivot:
     """Picture (1, 3, R, R) in [-1, 1], field (1, 1, R, R), code (1, n) and G(s) (1, 3, R, R)."""

@@ -199,7 +199,10 @@ class StyleGenerator(nn.Module):
             resolution_of = [layer.name.split(".")[0] for layer in layers for _ in range(layer.channels)]
             acts = torch.tensor(
                 [
-                    [name == f"b{config.block_resolutions[k % len(config.block_resolutions)]}" for name in resolution_of]
+                    [
+                        name == f"b{config.block_resolutions[k % len(config.block_resolutions)]}"
+                        for name in resolution_of
+                    ]
                     for k in range(config.attributes)
                 ]
             )

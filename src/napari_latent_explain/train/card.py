@@ -20,9 +20,9 @@ def _table(scores: dict[str, dict[str, dict[str, float]]]) -> str:
     return "\n".join(rows)
 
 
-_ATTRIBUTES = """- What else would convince the classifier: the directions named `attributes` were trained to change its opinion, all at once
-  and in parts, so that they are answers that the training found, not a list of all that it looks at.
-"""
+_ATTRIBUTES = """
+- What else would convince the classifier: the directions named `attributes` were trained to change its opinion, all at
+  once and in parts, so that they are answers that the training found, not a list of all that it looks at."""
 
 
 def model_card(metadata: BundleMetadata, atlas: DirectionAtlas) -> str:
@@ -69,7 +69,8 @@ show, on the composite; bootstrap 95 % interval.
   or missing in reconstructions; the composite keeps the photograph's own detail, but what changes is drawn by this generator.
 - Anything outside its few hundred training photographs, most of them from one clinic and one camera in India: other
   cameras, other populations, diseases other than diabetic retinopathy.
-{_ATTRIBUTES if metadata.generator.attributes else ""}- Causes of disease: a counterfactual shows what this classifier reacts to, shortcuts included.
+- Causes of disease: a counterfactual shows what this classifier reacts to, shortcuts included.\
+{_ATTRIBUTES if metadata.generator.attributes else ""}
 - How independent the agreement is: generator, encoder and refinement are all steered to be classified like the
   photograph, so that agreement is what they were made for, and no proof that the lesions themselves are drawn.
 - Eyes that nobody has: without a `noise_batch` the mapping network is untrained, and only photographs can be edited.

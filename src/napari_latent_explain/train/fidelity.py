@@ -27,8 +27,8 @@ def field_psnr(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
 def field_ms_ssim(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     """Multi-scale structural similarity (Wang et al., Asilomar 2003), pictures (N, 3, R, R) in [-1, 1]: (N,).
 
-    Outside, both count as black; windows weigh by the share of them that lies in the field. Pictures of less than 176 px have fewer
-    scales, with the weights of those scaled to add up to 1.
+    Outside, both count as black; windows weigh by the share of them that lies in the field. Pictures of less than 176 px
+    have fewer scales, with the weights of those scaled to add up to 1.
     """
     from monai.metrics.regression import compute_ssim_and_cs
 

@@ -26,7 +26,8 @@ def other_opinions(probabilities: Tensor, generator: torch.Generator) -> Tensor:
 
 def some_attributes(n: int, count: int, generator: torch.Generator) -> Tensor:
     """For each of n counterfactuals, which of the attributes may move: (n, count) of 0 and 1, at least one 1, half of them
-    on average, so that no attribute relies on all the others."""
+    on average, so that no attribute relies on all the others.
+    """
     kept = torch.rand(n, count, generator=generator) < 0.5
     if count:
         kept[torch.arange(n), torch.randint(0, count, (n,), generator=generator)] = True

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Progress
 
-__all__ = ["PhotographSet", "find_data_folder", "load_labelled", "load_photographs", "referable_label", "split_validation"]
+__all__ = [
+    "PhotographSet",
+    "find_data_folder",
+    "load_labelled",
+    "load_photographs",
+    "referable_label",
+    "split_validation",
+]
 
 _REFERABLE = {"dr0": 0, "dr1": 0, "dr2": 1, "dr3": 1, "dr4": 1}
 

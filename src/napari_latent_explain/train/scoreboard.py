@@ -156,7 +156,9 @@ def _counterfactuals(explainer: Explainer, pivots: list[Pivot], progress: Progre
         with torch.no_grad():
             logits = explainer.classifier(pivot.picture)[0]
         decision = int(logits.argmax())
-        target = int(logits.masked_fill(torch.arange(len(logits), device=logits.device) == decision, -torch.inf).argmax())
+        target = int(
+            logits.masked_fill(torch.arange(len(logits), device=logits.device) == decision, -torch.inf).argmax()
+        )
         edit = pivot.search(target).edit
         began = time.perf_counter()
         made = pivot.composites([edit])
@@ -167,7 +169,9 @@ def _counterfactuals(explainer: Explainer, pivots: list[Pivot], progress: Progre
             anew = Pivot(explainer, made.picture, pivot.mask, code, reconstruct(explainer, code, pivot.mask))
             back = int(explainer.classifier(anew.composites([-edit]).picture)[0].argmax())
         composites.append(made.picture)
-        rows.append((target, after, len(edit.strengths), changed_fraction(made.difference, pivot.mask), back == decision, spent))
+        rows.append(
+            (target, after, len(edit.strengths), changed_fraction(made.difference, pivot.mask), back == decision, spent)
+        )
     target, after, count, area, reverted, spent = (np.array(column) for column in zip(*rows, strict=True))
     return _Counterfactuals(torch.cat(composites), target, after, count, area, reverted, spent)
 
@@ -289,9 +293,7 @@ def measure_bundle(
         logits = _in_parts(explainer.classifier, x)
         p, q = logits.softmax(1), _in_parts(explainer.classifier, inverted.refined).softmax(1)
     oracle = fit_oracle(training) if training is not None else None
-    realism, memorisation, nearest = _against_training(
-        explainer, x, inverted, made.composites, training, unseen, rng
-    )
+    realism, memorisation, nearest = _against_training(explainer, x, inverted, made.composites, training, unseen, rng)
     weights = sum(path.stat().st_size for path in explainer.bundle.rglob("*") if path.is_file())
     scores = classifier_scores(logits.cpu(), photographs.labels)
     second = _second_opinion(oracle, x.cpu(), made)

@@ -13,7 +13,6 @@ from napari_latent_explain.train.fidelity import field_psnr
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from napari_latent_explain.explain.reference import ReferenceSet
     from napari_latent_explain.model.explainer import Explainer
