@@ -9,7 +9,10 @@ import json
 import sys
 from pathlib import Path
 
+from napari_latent_explain.model.bundle import BundleMetadata, bundle_sha256
+
 ROOT = Path(__file__).resolve().parents[1]
+SCOREBOARD = ROOT / "docs" / "scoreboard-referable_dr.json"  # what `latent-explain scoreboard` wrote for this bundle
 BUNDLE = ROOT / "src" / "napari_latent_explain" / "bundles" / "referable_dr"
 START, END = "<!-- scores -->\n", "<!-- /scores -->"
 
@@ -42,6 +45,33 @@ def paragraph(metadata: dict, directions: list[dict]) -> str:
     return "\n".join([*rows, "", said, ""])
 
 
+def test_split(board: dict) -> str:
+    """The scoreboard as Markdown, with its intervals."""
+    wanted = [
+        ("classifier: area under the ROC curve", board["classifier"], "auc"),
+        ("classifier: expected calibration error (0 is best)", board["classifier"], "ece"),
+        ("reconstruction, encoder alone: PSNR in dB", board["reconstruction"]["encoder"], "psnr_db"),
+        ("reconstruction, refined: PSNR in dB", board["reconstruction"]["refined"], "psnr_db"),
+        ("reconstruction, refined: MS-SSIM", board["reconstruction"]["refined"], "ms_ssim"),
+        ("reconstruction, refined: fine detail (1 is best)", board["reconstruction"]["refined"], "fine_detail"),
+        ("same decision on reconstruction and photograph, share", board["agreement"], "decision"),
+        ("change of the probability by reconstruction, median", board["agreement"], "median_abs_dp"),
+        ("counterfactual found, share of photographs", board["counterfactual"], "flip_rate"),
+        ("... that an independent classifier agrees with, share", board["counterfactual"], "oracle_flip_rate"),
+        ("directions moved, mean", board["counterfactual"], "directions_used"),
+        ("composites told from photographs, AUC (0.5 is best)", board["realism"], "detectability_auc"),
+        ("KID of generated eyes", board["realism"], "kid"),
+        ("KID of real eyes of other cameras, for comparison", board["realism"], "kid_other_camera"),
+        ("distance to the nearest training eye, against the photograph's", board["memorisation"], "nearest_train_ratio"),
+    ]
+    rows = [f"| IDRiD test split, n = {board['n']} | value | 95 % interval |", "|---|---|---|"]
+    for text, group, name in wanted:
+        ends = group.get(f"{name}_interval")
+        shown = f"{ends[0]:.3g} to {ends[1]:.3g}" if ends else ""
+        rows.append(f"| {text} | {group[name]:.3g} | {shown} |")
+    return "\n".join([*rows, "", ""])
+
+
 def main() -> int:
     """Write or compare; 1 if README.md says something else."""
     metadata = json.loads((BUNDLE / "configs" / "metadata.json").read_text(encoding="utf-8"))
@@ -49,7 +79,11 @@ def main() -> int:
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     before, rest = text.split(START)
-    new = before + START + paragraph(metadata, directions) + END + rest.split(END)[1]
+    measured = json.loads(SCOREBOARD.read_text(encoding="utf-8")) if SCOREBOARD.is_file() else None
+    parts = [paragraph(metadata, directions)]
+    if measured is not None and measured["bundle"]["sha256"] == bundle_sha256(BundleMetadata.model_validate(metadata)):
+        parts.insert(0, test_split(measured))
+    new = before + START + "".join(parts) + END + rest.split(END)[1]
     if "--check" in sys.argv[1:]:
         if new != text:
             print("README.md has other scores than the shipped model: run tools/readme_scores.py", file=sys.stderr)
