@@ -42,7 +42,7 @@ def _mean(maps: Tensor) -> Tensor:
 
 
 def _spread(maps: Tensor) -> Tensor:
-    return maps.std(dim=(2, 3))
+    return maps.std(dim=(2, 3), correction=0)
 
 
 def kernel_distance(a: Tensor, b: Tensor) -> float:
