@@ -62,7 +62,11 @@ def test_split(board: dict) -> str:
         ("composites told from photographs, AUC (0.5 is best)", board["realism"], "detectability_auc"),
         ("KID of generated eyes", board["realism"], "kid"),
         ("KID of real eyes of other cameras, for comparison", board["realism"], "kid_other_camera"),
-        ("distance to the nearest training eye, against the photograph's", board["memorisation"], "nearest_train_ratio"),
+        (
+            "distance to the nearest training eye, against the photograph's",
+            board["memorisation"],
+            "nearest_train_ratio",
+        ),
     ]
     rows = [f"| IDRiD test split, n = {board['n']} | value | 95 % interval |", "|---|---|---|"]
     for text, group, name in wanted:

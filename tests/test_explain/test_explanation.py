@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_latent_explain.domain import Cancelled, Edit, NotAFundusError, Photograph, WrongUseError
 from napari_latent_explain.explain import Explanation, explain_photograph
+from napari_latent_explain.explain.counterfactual import CounterfactualSearch
+from napari_latent_explain.explain.pivot import Pivot
 from napari_latent_explain.fundus import simulate
 from napari_latent_explain.model import Explainer
 
@@ -124,3 +127,14 @@ def test_refusal_and_cancel(small_explainer: Explainer) -> None:
 
     with pytest.raises(Cancelled):
         explain_photograph(small_explainer, _photograph(), steps=10, progress=stop)
+
+
+@pytest.mark.parametrize(("changed", "said"), [(0.001, True), (0.2, False)])
+def test_a_change_that_nobody_sees_is_called_so(
+    explanation: Explanation, monkeypatch: pytest.MonkeyPatch, changed: float, said: bool
+) -> None:
+    frame = replace(explanation.frame, flipped=True, changed_area_fraction=changed)
+    found = CounterfactualSearch(Edit(), 1.0, True, 1)
+    monkeypatch.setattr(explanation, "render", lambda _edit: frame)
+    monkeypatch.setattr(Pivot, "search", lambda _self, _target, _progress: found)
+    assert ("hardly visible" in explanation.find_counterfactual().note) is said

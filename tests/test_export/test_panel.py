@@ -18,7 +18,7 @@ from napari_latent_explain.domain import (
     QualityReport,
 )
 from napari_latent_explain.export import read_provenance, record_json, write_panel, write_record
-from napari_latent_explain.export.colours import difference_colours
+from napari_latent_explain.export.colours import difference_colours, difference_scale
 
 
 @pytest.fixture
@@ -78,3 +78,12 @@ def test_what_cannot_be_written_is_said_and_leaves_the_old_file(record: Counterf
     assert (tmp_path / "file").read_text() == "old"
     with pytest.raises(ExportError, match="no provenance"):
         read_provenance(tmp_path / "file")
+
+
+@pytest.mark.parametrize(("change", "scale"), [(0.001, 0.02), (0.03, 0.05), (-0.2, 0.25), (0.9, 0.25)])
+def test_a_small_difference_is_shown_on_a_scale_of_its_own(change: float, scale: float) -> None:
+    difference = np.zeros((16, 16, 3), np.float32)
+    difference[4:8, 4:8] = change
+    assert difference_scale(difference) == scale
+    strongest = difference_colours(difference, scale).max()
+    assert strongest == pytest.approx(255 * min(1.0, abs(change) / scale), abs=2)

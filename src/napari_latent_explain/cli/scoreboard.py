@@ -33,6 +33,9 @@ def _photographs(
         split_validation,
     )
 
+    if split not in {"test", "validation"}:
+        msg = f"There is no split '{split}'; the splits are test and validation."
+        raise WrongUseError(msg)
     size = explainer.resolution
     try:
         folder = find_data_folder(str(data) if data is not None and labels is None else "")
@@ -40,23 +43,13 @@ def _photographs(
         if labels is None:
             raise
         message("Without the training photographs there is no oracle, no KID and no measure of memorisation.")
-        folder = None
-    training, validation = None, None
-    if folder is not None:
-        config = explainer.recipe.get("config", {}).get("data", {})
-        training, validation = split_validation(
-            load_photographs(folder, size, "train", progress),
-            config.get("validation_share", 0.15),
-            config.get("seed", 0),
-        )
+        return load_labelled(data if data is not None else labels.parent, labels, size, progress), None
+    config = explainer.recipe.get("config", {}).get("data", {})
+    share, seed = config.get("validation_share", 0.15), config.get("seed", 0)
+    training, validation = split_validation(load_photographs(folder, size, "train", progress), share, seed)
     if labels is not None:
         return load_labelled(data if data is not None else labels.parent, labels, size, progress), training
-    if split == "validation" and validation is not None:
-        return validation, training
-    if split != "test":
-        msg = f"There is no split '{split}'; the splits are test and validation."
-        raise WrongUseError(msg)
-    return load_photographs(folder, size, "test", progress), training
+    return validation if split == "validation" else load_photographs(folder, size, "test", progress), training
 
 
 def run_scoreboard(

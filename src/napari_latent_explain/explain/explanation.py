@@ -52,7 +52,12 @@ __all__ = ["Explanation", "explain_photograph"]
 T = TypeVar("T", bound=np.generic)
 
 LARGEST_GAP = 0.5
+LEAST_VISIBLE = 0.005  # share of the field; below it a change counts as hardly visible
 NOT_REACHED = "not reached within the tested range"
+HARDLY_VISIBLE = (
+    "the change is hardly visible: the classifier is close to its boundary here, "
+    "or reacts to what a person does not see"
+)
 BARELY_REACHED = "the decision changes only just; no clear change within the tested range"
 
 
@@ -165,7 +170,8 @@ class Explanation:
         frame = self.render(found.edit)
         self.seconds["counterfactual"] = time.perf_counter() - began
         if found.reached:
-            return frame
+            hardly = frame.flipped and frame.changed_area_fraction < LEAST_VISIBLE
+            return replace(frame, note=HARDLY_VISIBLE) if hardly else frame
         return replace(frame, note=BARELY_REACHED if frame.flipped else NOT_REACHED)
 
     def record(self, frame: Frame | None = None) -> CounterfactualRecord:

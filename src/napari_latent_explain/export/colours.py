@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BLUE", "GROUND", "INK", "ORANGE", "QUIET", "difference_colours"]
+__all__ = ["BLUE", "GROUND", "INK", "ORANGE", "QUIET", "difference_colours", "difference_scale"]
 
 GROUND = (18, 20, 24)
 INK = (240, 240, 240)
@@ -17,6 +17,18 @@ QUIET = (176, 180, 188)
 BLUE = (90, 170, 255)
 ORANGE = (255, 160, 60)
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+
+
+_SCALES = (0.02, 0.05, 0.1, 0.25)
+
+
+def difference_scale(difference: NDArray[np.float32]) -> float:
+    """The change to show at full colour: the least of 2, 5, 10, 25 % that all but the largest 0.5 % of changes stay below.
+
+    A small change stays visible on a scale of its own, which has to be written beside it.
+    """
+    largest = float(np.quantile(np.abs(difference @ _LUMINANCE), 0.995))
+    return next((scale for scale in _SCALES if largest <= scale), _SCALES[-1])
 
 
 def difference_colours(difference: NDArray[np.float32], full: float = 0.25) -> NDArray[np.uint8]:

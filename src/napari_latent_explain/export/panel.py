@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from napari_latent_explain.domain import ExportError
 from napari_latent_explain.export.atomic import write_atomically
-from napari_latent_explain.export.colours import BLUE, GROUND, INK, ORANGE, QUIET, difference_colours
+from napari_latent_explain.export.colours import BLUE, GROUND, INK, ORANGE, QUIET, difference_colours, difference_scale
 from napari_latent_explain.export.provenance import KEY, SYNTHETIC, provenance
 
 if TYPE_CHECKING:
@@ -123,11 +123,12 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
     draw.text((MARGIN, 54), f"{verdict}  {area}  {flags}", font=_font(18), fill=QUIET)
     target = record.target
     p = record.probabilities
+    scale = difference_scale(record.difference)
     cells = [
         ("Photograph", p.original[target], _cell(record.original), False),
         ("Reconstruction G(s)", p.reconstruction[target], _cell(record.reconstruction, smooth=False), True),
         ("Counterfactual x + (G(s') - G(s))", p.counterfactual[target], _cell(record.counterfactual), True),
-        ("Difference G(s') - G(s)", None, _cell(difference_colours(record.difference), smooth=False), True),
+        ("Difference G(s') - G(s)", None, _cell(difference_colours(record.difference, scale), smooth=False), True),
     ]
     top = 126
     for column, (name, value, picture, synthetic) in enumerate(cells):
@@ -142,8 +143,8 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
         share = 2 * step / (CELL - 1) - 1
         base = ORANGE if share > 0 else BLUE
         draw.line((x + step, y, x + step, y + 12), fill=tuple(round(abs(share) * c) for c in base))
-    draw.text((x, y + 16), "darker by 25 %", font=_font(15), fill=QUIET)
-    draw.text((x + CELL, y + 16), "brighter by 25 %", font=_font(15), fill=QUIET, anchor="ra")
+    draw.text((x, y + 16), f"darker by {100 * scale:.0f} %", font=_font(15), fill=QUIET)
+    draw.text((x + CELL, y + 16), f"brighter by {100 * scale:.0f} %", font=_font(15), fill=QUIET, anchor="ra")
     _bars(draw, MARGIN, y + 10, record)
     _moves(draw, MARGIN + CELL + GAP, y + 10, record)
     if record.note:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from napari_latent_explain.export.atomic import write_atomically
-from napari_latent_explain.export.colours import difference_colours
+from napari_latent_explain.export.colours import difference_colours, difference_scale
 from napari_latent_explain.export.panel import mark_synthetic, png_bytes, write_panel
 from napari_latent_explain.export.provenance import provenance, record_json
 
@@ -47,7 +47,7 @@ def write_record(
         "original": Image.fromarray(record.original),
         "reconstruction": Image.fromarray(record.reconstruction),
         "counterfactual": Image.fromarray(record.counterfactual),
-        "difference": Image.fromarray(difference_colours(record.difference)),
+        "difference": Image.fromarray(difference_colours(record.difference, difference_scale(record.difference))),
     }
     if full_size is not None:
         pictures["counterfactual_full"] = Image.fromarray(full_size)

@@ -121,7 +121,8 @@ class FundusEncoder(nn.Module):
         opinion = probabilities.clamp(_LEAST, 1 - _LEAST).log()
         opinion = opinion - opinion.mean(dim=1, keepdim=True)
         gains = self.gains(own).view(len(own), self.config.attributes, self.config.classes)
-        return (gains @ opinion[:, :, None])[:, :, 0]
+        attributes: Tensor = (gains @ opinion[:, :, None])[:, :, 0]
+        return attributes
 
     def forward(self, x: Tensor, features: Tensor, probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the W+ code, the attributes and the structure code."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from napari_latent_explain.model.classifier import fold_batch_norms, lite_backbone, load_imagenet, stage_features
+from napari_latent_explain.model.device import channels_last
 from napari_latent_explain.train.imagenet import imagenet_weights
 
 __all__ = ["ImageNetFeatures"]
@@ -29,7 +29,7 @@ class ImageNetFeatures(nn.Module):
         self.requires_grad_(False)
         self.eval()
         fold_batch_norms(self.network)
-        self.to(memory_format=torch.channels_last)  # a third faster on the CPU than the default order
+        channels_last(self)
 
     def train(self, mode: bool = True) -> ImageNetFeatures:
         """Stay in evaluation mode."""

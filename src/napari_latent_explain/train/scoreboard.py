@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ __all__ = ["Measured", "Scoreboard", "measure_bundle"]
 _BOOTSTRAP = 2000
 _FEWEST = 8
 Group = dict[str, float | int | tuple[float, float] | None]
-Values = "NDArray[Any]"
+Values: TypeAlias = "NDArray[Any]"
 
 
 class Scoreboard(FrozenModel):
@@ -172,8 +172,8 @@ def _counterfactuals(explainer: Explainer, pivots: list[Pivot], progress: Progre
         rows.append(
             (target, after, len(edit.strengths), changed_fraction(made.difference, pivot.mask), back == decision, spent)
         )
-    target, after, count, area, reverted, spent = (np.array(column) for column in zip(*rows, strict=True))
-    return _Counterfactuals(torch.cat(composites), target, after, count, area, reverted, spent)
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    return _Counterfactuals(torch.cat(composites), *columns)
 
 
 def _second_opinion(oracle: Oracle | None, x: Tensor, made: _Counterfactuals) -> Values:
@@ -182,7 +182,8 @@ def _second_opinion(oracle: Oracle | None, x: Tensor, made: _Counterfactuals) ->
         return np.array([])
     before, after = oracle(x).numpy(), oracle(made.composites.cpu()).numpy()
     agreed = (before > 0) == (made.targets == 0)
-    return ((after > 0) == (made.targets == 1))[agreed].astype(np.float64)
+    convinced: Values = ((after > 0) == (made.targets == 1))[agreed].astype(np.float64)
+    return convinced
 
 
 def _in_parts(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.latent.similarity import detail_weight, gradient_l1, perceptual_distance, weighted_l1
 from napari_latent_explain.model.bundle import read_bundle
 from napari_latent_explain.model.classifier import fold_batch_norms
+from napari_latent_explain.model.device import channels_last
 from napari_latent_explain.train.augment import jitter
 from napari_latent_explain.train.autoencoder import build_autoencoder
 from napari_latent_explain.train.checkpoint import (
@@ -71,7 +72,7 @@ class StylexTrainer:
         autoencoder = build_autoencoder(config, len(classifier.config.classes))
         discriminator = ProjectedDiscriminator(ImageNetFeatures.channels[1:], len(classifier.config.classes))
         device = self.fabric.device
-        autoencoder.to(memory_format=torch.channels_last)
+        channels_last(autoencoder)
         self.average = copy.deepcopy(autoencoder).to(device).requires_grad_(False)
         betas = (0.5, 0.99)
         optimizer = torch.optim.Adam(
@@ -85,7 +86,7 @@ class StylexTrainer:
         self.features = ImageNetFeatures().to(device)
         self.classifier = copy.deepcopy(classifier).to(device).eval().requires_grad_(False)
         fold_batch_norms(self.classifier.backbone)
-        self.classifier.to(memory_format=torch.channels_last)
+        channels_last(self.classifier)
         self.bare, self.bare_discriminator = autoencoder, discriminator
         self.bare_optimizer, self.bare_critic = optimizer, critic
         self.autoencoder, self.optimizer = self.fabric.setup(autoencoder, optimizer)
