@@ -100,7 +100,7 @@ def _moves(draw: ImageDraw.ImageDraw, x: int, y: int, record: CounterfactualReco
         draw.text((x, y + 36 + row * 26), name + effect, font=_font(16), fill=QUIET)
     if len(moved) > 5:
         draw.text(
-            (x, y + 36 + 5 * 26), f"and {len(moved) - 5} smaller ones (see the record)", font=_font(16), fill=QUIET
+            (x, y + 36 + 5 * 26), f"and {len(moved) - 5} more, smaller (see the record)", font=_font(16), fill=QUIET
         )
 
 
