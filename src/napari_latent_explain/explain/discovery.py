@@ -13,15 +13,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from napari_latent_explain.domain import StyleDirection, silent
+from napari_latent_explain.explain.bootstrap import bootstrap_interval
 from napari_latent_explain.latent import reconstruct, render
 from napari_latent_explain.model.classifier import margin
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    import numpy as np
     from torch import Tensor
 
     from napari_latent_explain.domain import Progress
@@ -89,13 +89,6 @@ def _effects(
     return change, new.softmax(1)[:, target] - old.softmax(1)[:, target], margin(new, target)
 
 
-def _interval(values: NDArray[np.float64], count: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Bootstrap 95 % interval of the mean."""
-    means = values[rng.integers(0, len(values), (count, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def find_directions(
     explainer: Explainer,
     selection: ReferenceSet,
@@ -147,7 +140,7 @@ def find_directions(
         change, gain, after = _effects(explainer, test, column, end, target, composite=True)
         progress("Measuring on held-out photographs", 0.8 + 0.2 * (done + 1) / settings.tested)
         logit, probability = change.double().cpu().numpy(), gain.double().cpu().numpy()
-        interval = _interval(logit, settings.bootstrap, rng)
+        interval = bootstrap_interval(logit, settings.bootstrap, rng)
         if interval[0] <= 0:
             continue
         layer, channel = explainer.layout.coordinate(column)
@@ -166,7 +159,7 @@ def find_directions(
                 effect_logit=float(logit.mean()),
                 effect_logit_interval=interval,
                 effect_probability=float(probability.mean()),
-                effect_probability_interval=_interval(probability, settings.bootstrap, rng),
+                effect_probability_interval=bootstrap_interval(probability, settings.bootstrap, rng),
                 flip_share=float((after > 0).double().mean()),
                 held_out=len(test),
             )

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, load_imagenet
 from napari_latent_explain.train.augment import jitter
 from napari_latent_explain.train.imagenet import imagenet_weights
@@ -21,12 +22,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.train.config import ClassifierRecipe
     from napari_latent_explain.train.photographs import PhotographSet
 
-__all__ = ["classifier_scores", "predict", "roc_auc", "to_tensor", "train_classifier"]
-
-
-def to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
-    """(N, R, R, 3) uint8 to (N, 3, R, R) float32 in [-1, 1]."""
-    return torch.from_numpy(pictures.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2).contiguous()
+__all__ = ["classifier_scores", "predict", "roc_auc", "train_classifier"]
 
 
 def roc_auc(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> float:

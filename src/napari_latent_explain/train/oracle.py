@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_latent_explain.domain import silent
-from napari_latent_explain.train.classifier_training import to_tensor
+from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.train.logistic import fit_logistic
 from napari_latent_explain.train.perception import ImageNetFeatures
 

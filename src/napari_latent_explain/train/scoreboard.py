@@ -11,6 +11,7 @@ import torch
 
 from napari_latent_explain.domain import TrainingError, silent
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.explain.bootstrap import bootstrap_interval
 from napari_latent_explain.explain.pivot import Pivot, changed_fraction
 from napari_latent_explain.latent import invert, reconstruct, to_pixels, to_tensor
 from napari_latent_explain.latent.similarity import perceptual_distance
@@ -75,12 +76,6 @@ class Measured:
     margins: Values
 
 
-def _interval(values: Values, rng: np.random.Generator, statistic: Callable[..., Any]) -> tuple[float, float]:
-    drawn = values[rng.integers(0, len(values), (_BOOTSTRAP, len(values)))]
-    low, high = np.quantile(statistic(drawn, axis=1), [0.025, 0.975])
-    return float(low), float(high)
-
-
 def _group(rng: np.random.Generator, **values: Values) -> Group:
     """Mean and interval of each; a name that begins with ``median_`` gets the median."""
     found: Group = {}
@@ -88,7 +83,7 @@ def _group(rng: np.random.Generator, **values: Values) -> Group:
         statistic = np.median if name.startswith("median_") else np.mean
         known = np.asarray(each, dtype=np.float64)
         found[name] = float(statistic(known)) if len(known) else None
-        found[f"{name}_interval"] = _interval(known, rng, statistic) if len(known) else None
+        found[f"{name}_interval"] = bootstrap_interval(known, _BOOTSTRAP, rng, statistic) if len(known) else None
     return found
 
 
@@ -176,14 +171,19 @@ def _counterfactuals(explainer: Explainer, pivots: list[Pivot], progress: Progre
     return _Counterfactuals(torch.cat(composites), *columns)
 
 
-def _second_opinion(oracle: Oracle | None, x: Tensor, made: _Counterfactuals) -> Values:
-    """For photographs on which the oracle agrees with the classifier: whether its decision, too, is the target after."""
+def _second_opinion(
+    oracle: Oracle | None, x: Tensor, made: _Counterfactuals, labels: NDArray[np.int64]
+) -> tuple[Values, float | None]:
+    """The oracle's verdict and its own AUC.
+
+    For each photograph on which it agrees with the classifier: whether its decision, too, is the target after.
+    """
     if oracle is None:
-        return np.array([])
-    before, after = oracle(x).numpy(), oracle(made.composites.cpu()).numpy()
+        return np.array([]), None
+    before, after = oracle(x.cpu()).double().numpy(), oracle(made.composites.cpu()).numpy()
     agreed = (before > 0) == (made.targets == 0)
     convinced: Values = ((after > 0) == (made.targets == 1))[agreed].astype(np.float64)
-    return convinced
+    return convinced, roc_auc(before, labels)
 
 
 def _in_parts(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -196,10 +196,6 @@ def _auc_interval(logits: Tensor, labels: NDArray[np.int64], rng: np.random.Gene
     areas = [roc_auc(odds[k], labels[k]) for k in drawn if 0 < labels[k].sum() < len(k)]
     low, high = np.quantile(areas, [0.025, 0.975])
     return float(low), float(high)
-
-
-def _oracle_auc(oracle: Oracle | None, x: Tensor, labels: NDArray[np.int64]) -> float | None:
-    return roc_auc(oracle(x.cpu()).double().numpy(), labels) if oracle is not None else None
 
 
 def _against_training(
@@ -276,7 +272,7 @@ def measure_bundle(
     -----
     Grows with the number of photographs: about ``3 * refinement`` + 60 forward passes each.
     """
-    if len(photographs) < _FEWEST or len(set(photographs.labels.tolist())) < len(explainer.classes):
+    if len(photographs) < _FEWEST or set(photographs.labels.tolist()) != {0, 1}:
         msg = f"A scoreboard needs at least {_FEWEST} photographs, with labels of both classes (0 and 1)."
         raise TrainingError(msg)
     rng = np.random.default_rng(seed)
@@ -297,7 +293,7 @@ def measure_bundle(
     realism, memorisation, nearest = _against_training(explainer, x, inverted, made.composites, training, unseen, rng)
     weights = sum(path.stat().st_size for path in explainer.bundle.rglob("*") if path.is_file())
     scores = classifier_scores(logits.cpu(), photographs.labels)
-    second = _second_opinion(oracle, x.cpu(), made)
+    second, oracle_auc = _second_opinion(oracle, x, made, photographs.labels)
     board = Scoreboard(
         n=len(photographs),
         classifier={name: scores[name] for name in ("auc", "accuracy", "brier", "ece")}
@@ -316,7 +312,7 @@ def measure_bundle(
             changed_area_fraction=made.changed,
             reversal=made.reverted[made.margins > 0],
         )
-        | {"oracle_n": len(second), "oracle_auc": _oracle_auc(oracle, x, photographs.labels)},
+        | {"oracle_n": len(second), "oracle_auc": oracle_auc},
         realism=realism,
         memorisation=memorisation,
         seconds={

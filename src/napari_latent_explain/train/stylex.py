@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_latent_explain.domain import TrainingError
+from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.latent.similarity import detail_weight, gradient_l1, perceptual_distance, weighted_l1
 from napari_latent_explain.model.bundle import read_bundle
 from napari_latent_explain.model.classifier import fold_batch_norms
@@ -32,7 +33,6 @@ from napari_latent_explain.train.checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
-from napari_latent_explain.train.classifier_training import to_tensor
 from napari_latent_explain.train.discriminator import ProjectedDiscriminator
 from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
 from napari_latent_explain.train.perception import ImageNetFeatures
