@@ -21,13 +21,19 @@ from napari_latent_explain.train import train_from_config
 def eyes(tmp_path: Path) -> Path:
     folder = tmp_path / "eyes"
     folder.mkdir()
-    columns = ["file", "original_dataset", "label", "split_as_given", "label_conflict"]
+    columns = ["file", "original_dataset", "label", "split_as_given", "label_conflict", "masks"]
     with (folder / "manifest.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, columns)
         writer.writeheader()
         for seed in range(16):
             name = f"eye_{seed:02d}.png"
-            Image.fromarray(simulate(seed=seed, size=128).picture).save(folder / name)
+            drawn = simulate(seed=seed, size=128).picture
+            if seed % 2:
+                drawn[60:66, 40:46] = (240, 230, 120)
+                outline = np.zeros((128, 128), np.uint8)
+                outline[60:66, 40:46] = 255
+                Image.fromarray(outline).save(folder / f"eye_{seed:02d}_EX.png")
+            Image.fromarray(drawn).save(folder / name)
             label = "dr2" if seed % 2 else "dr0"
             writer.writerow(
                 {
@@ -36,6 +42,7 @@ def eyes(tmp_path: Path) -> Path:
                     "label": label,
                     "split_as_given": "train",
                     "label_conflict": "",
+                    "masks": f"eye_{seed:02d}_EX.png" if seed % 2 else "",
                 }
             )
     return folder
@@ -51,10 +58,17 @@ agreement_from = 1
 counterfactuals = 1
 attributes = 3
 """
+LESIONS = """
+structure_constants = 1
+turn_degrees = 0.0
+zoom = 0.0
+oversampling = 1
+lesion_pairs = 1
+"""
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
-@pytest.mark.parametrize("more", ["", STRUCTURE], ids=["constant", "structure"])
+@pytest.mark.parametrize("more", ["", STRUCTURE, STRUCTURE + LESIONS], ids=["constant", "structure", "lesions"])
 def test_photographs_in_bundle_out(eyes: Path, tmp_path: Path, more: str) -> None:
     config = tmp_path / "c.toml"
     config.write_text(
@@ -67,7 +81,9 @@ validation_share = 0.5
 [classifier]
 input_size = 32
 copies = 1
-epochs = 0
+epochs = {2 if more else 0}
+runs = 2
+adversary = 0.1
 [stylex]
 channel_base = 256
 channel_max = 8
@@ -85,6 +101,13 @@ steps = 3
     assert np.isfinite(explainer.scores["validation"]["reconstruction"]["psnr_db_refined"])
     assert explainer.statistics.mean.shape == (explainer.generator.code_size,)
     assert all(direction.layer in explainer.layout.offsets for direction in explainer.atlas.directions)
+    if more:  # in photographs attributes are 0; what they may be comes from counterfactuals
+        attributes = explainer.layout.size - 3
+        assert (explainer.statistics.mean[attributes : attributes + 3] == 0).all()
+        assert (explainer.statistics.low[attributes : attributes + 3] < 0).all()
+        assert (explainer.statistics.high[attributes : attributes + 3] > 0).all()
+    if "lesion_pairs" in more:
+        assert (tmp_path / "run" / "lesions-32.npz").is_file()
     assert explainer.atlas.searched == 2 * explainer.layout.size
     assert all(d.effect_logit_interval[0] > 0 for d in explainer.atlas.directions)
     assert "not a medical device" in explainer.card.lower()

@@ -84,7 +84,7 @@ def test_photographs_are_taught_as_they_are_or_turned_and_halved(tmp_path: Path,
 
     plain, classifier = _photographs(2), small_explainer.classifier
     upright = StylexTrainer(_recipe(turn_degrees=0.0, zoom=0.0, oversampling=1), plain, classifier, tmp_path / "a")
-    x, mask, *_ = upright._batch()
+    x, mask, *_ = upright._batch(0)
     levels = ((x + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
     assert {picture.tobytes() for picture in levels} == {picture.tobytes() for picture in plain.pictures}
     assert mask.min() == 1
@@ -92,7 +92,7 @@ def test_photographs_are_taught_as_they_are_or_turned_and_halved(tmp_path: Path,
     fine = _photographs(2, size=64)
     fine.masks[:, :, :32] = False
     finer = StylexTrainer(_recipe(turn_degrees=0.0, zoom=0.0, oversampling=2), fine, classifier, tmp_path / "b")
-    x, mask, *_ = finer._batch()
+    x, mask, *_ = finer._batch(0)
     assert x.shape == (2, 3, 32, 32)
     assert mask[..., :16].max() == 0
     assert x[..., :16].max() == -1
@@ -101,7 +101,7 @@ def test_photographs_are_taught_as_they_are_or_turned_and_halved(tmp_path: Path,
     assert min(np.abs(shown[0] - mean).max() for mean in means) < 1e-5
 
     turned = StylexTrainer(_recipe(turn_degrees=8.0), plain, classifier, tmp_path / "c")
-    assert not torch.equal(turned._batch()[0], upright._batch()[0])
+    assert not torch.equal(turned._batch(0)[0], upright._batch(0)[0])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
@@ -148,6 +148,48 @@ def test_counterfactuals_are_taught_from_when_told(tmp_path: Path, small_explain
     before = gains.detach().clone()
     trainer.advance()
     assert not torch.equal(before, gains)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("counterfactuals", [1, 2])
+def test_lesion_pairs_stand_first_among_the_counterfactuals(
+    tmp_path: Path, small_explainer: Explainer, counterfactuals: int
+) -> None:
+    from napari_latent_explain.train.lesions import OutlinedLesions
+    from napari_latent_explain.train.stylex import StylexTrainer
+
+    data = _photographs()
+    lesions = OutlinedLesions(np.array([3]), np.full((1, 2, 32, 32, 3), 20, np.int16))
+    upright = {"turn_degrees": 0.0, "zoom": 0.0, "oversampling": 1, "lesion_pairs": 1, "agreement_from": 0}
+    recipe = _recipe(**STRUCTURED | upright | {"counterfactuals": counterfactuals})
+    trainer = StylexTrainer(recipe, data, small_explainer.classifier, tmp_path, lesions)
+    x, _, _, pairs, _ = trainer._batch(counterfactuals)
+    assert pairs is not None
+    assert torch.equal(x[:1], pairs.before)
+    assert not torch.equal(pairs.before, pairs.after)
+    assert trainer._batch(0)[3] is None
+    terms = trainer.advance()
+    assert terms["lesions"] > 0
+    assert ("flip" in terms) == (counterfactuals == 2)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_lesion_pairs_teach_an_attribute_to_take_lesions_away(tmp_path: Path, small_explainer: Explainer) -> None:
+    from napari_latent_explain.train.lesions import OutlinedLesions
+    from napari_latent_explain.train.stylex import StylexTrainer
+
+    pictures = np.full((2, 32, 32, 3), 90, np.uint8)
+    pictures[0, 8:16, 8:16] = 200
+    masks = np.ones((2, 32, 32), bool)
+    data = PhotographSet(("a", "b"), pictures, masks, np.array([1, 0]))
+    residual = pictures[0].astype(np.int16) - 90
+    lesions = OutlinedLesions(np.array([0]), np.stack([residual, 0 * residual])[None])
+    upright = {"turn_degrees": 0.0, "zoom": 0.0, "oversampling": 1, "lesion_pairs": 1, "agreement_from": 0}
+    rates = {"generator_rate": 5e-3, "encoder_rate": 2e-3, "steps": 1000, "adversarial_from": 1000, "classifier": 0.0}
+    recipe = _recipe(**STRUCTURED | upright | rates | {"perceptual": 0.0, "latent": 0.0})
+    trainer = StylexTrainer(recipe, data, small_explainer.classifier, tmp_path, lesions)
+    terms = [trainer.advance()["lesions"] for _ in range(350)]
+    assert np.mean(terms[-20:]) < 0.7 * np.mean(terms[:20])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
@@ -217,6 +259,21 @@ def test_another_opinion_decides_for_another_class() -> None:
     once, twice = (disturbed(x, torch.Generator().manual_seed(1)) for _ in range(2))
     assert torch.equal(once, twice)
     assert 0.005 < (once - x).abs().mean() < 0.3
+
+
+def test_adversarial_pictures_are_within_their_radius_and_raise_the_loss() -> None:
+    from napari_latent_explain.train.classifier_training import _adversarial
+
+    torch.manual_seed(0)
+    classifier = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 2))
+    x, y = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0)) - 0.5, torch.tensor([0, 1] * 3)
+    moved = _adversarial(classifier, x, y, 0.5, torch.Generator().manual_seed(1))
+    lengths = (moved - x).square().sum(dim=(1, 2, 3)).sqrt()
+    assert lengths.max() <= 0.5 + 1e-4
+    assert lengths.std() > 0.01
+    with torch.no_grad():
+        before, after = (torch.nn.functional.cross_entropy(classifier(p), y, reduction="none") for p in (x, moved))
+    assert (after > before).all()
 
 
 def test_configuration_errors_are_sentences(tmp_path: Path) -> None:

@@ -78,11 +78,15 @@ def invert(
         wanted = explainer.classifier(x).softmax(dim=1)
         wanted_maps = stage_features(explainer.classifier.backbone, x)[:4]
     weight = detail_weight(x, 3.0) * mask
+    free = torch.ones_like(spread)
+    if (attributes := explainer.generator.config.attributes) > 0:  # those of a photograph are 0 by definition
+        free[explainer.layout.size - attributes : explainer.layout.size] = 0
+    step_size = spread * free
     offset = torch.zeros_like(start, requires_grad=True)
     optimizer = torch.optim.Adam([offset], lr=rate, betas=(0.9, 0.99))
 
     def loss_of(offset: Tensor) -> Tensor:
-        code = start + offset * spread
+        code = start + offset * step_size
         picture = explainer.generator.synthesise(code) * mask - (1 - mask)
         maps = stage_features(explainer.classifier.backbone, picture)[:4]
         away = ((code - mean) / spread).square().mean()
@@ -112,6 +116,6 @@ def invert(
         final = float(loss_of(offset))
         if final < best_loss:
             best, best_loss = offset.detach().clone(), final
-        code = start + best * spread
+        code = start + best * step_size
         picture = reconstruct(explainer, code, mask)
     return Inversion(code, picture, losses[0] if losses else final, best_loss)

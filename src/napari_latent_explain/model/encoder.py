@@ -1,9 +1,9 @@
 """The encoder E: a picture to a code in W+, one vector for each style layer, to attributes and to a structure code.
 
 As in StylEx (Lang et al., ICCV 2021, section 3.1) the code knows what the classifier sees: its probabilities, and its pooled
-features where asked for, enter beside the encoder's own convolutions. With attributes the probabilities enter through them
-alone, each one the log odds of a class times a gain that the encoder reads off the picture: with the probabilities that the
-classifier should have, instead of those it has, the code is that of a counterfactual, and the attributes say how it differs.
+features where asked for, enter beside the encoder's own convolutions. With attributes the probabilities stay out of the code:
+the attributes of a photograph are 0, and those of its counterfactual are what the classifier's opinion should change by (its
+log odds), each times a gain that the encoder reads off the picture.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from napari_latent_explain.domain.frozen import FrozenModel
 
-__all__ = ["EncoderConfig", "FundusEncoder"]
+__all__ = ["EncoderConfig", "FundusEncoder", "opinion"]
 
 _LEAST = 0.02  # probabilities count as no closer to 0 and 1 than this: log odds within 3.9
 
@@ -40,7 +40,7 @@ class EncoderConfig(FrozenModel):
     structure_size, structure_channels : int
         Side and channels of the structure code, read off where the encoder's maps have that side; 0: none.
     attributes : int
-        Learned directions that carry the classifier's opinion; 0: it enters the W+ code instead.
+        Learned directions that carry a change of the classifier's opinion; 0: the opinion enters the W+ code instead.
     """
 
     input_size: int = 128
@@ -114,17 +114,22 @@ class FundusEncoder(nn.Module):
         code: Tensor = self.heads(own)
         return code.view(-1, config.style_layers, config.w_dim)
 
-    def attributes(self, own: Tensor, probabilities: Tensor) -> Tensor:
-        """Attributes (N, K) of a description, were the classifier to give these probabilities: linear in its log odds."""
+    def attributes(self, own: Tensor, change: Tensor) -> Tensor:
+        """Attributes (N, K) of the counterfactual of a description, linear in the `change` of opinion (N, C)."""
         if not self.config.attributes:
             return own.new_zeros(len(own), 0)
-        opinion = probabilities.clamp(_LEAST, 1 - _LEAST).log()
-        opinion = opinion - opinion.mean(dim=1, keepdim=True)
         gains = self.gains(own).view(len(own), self.config.attributes, self.config.classes)
-        attributes: Tensor = (gains @ opinion[:, :, None])[:, :, 0]
+        attributes: Tensor = (gains @ change[:, :, None])[:, :, 0]
         return attributes
 
     def forward(self, x: Tensor, features: Tensor, probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the W+ code, the attributes and the structure code."""
+        """Return the W+ code, the attributes (0: this is a photograph) and the structure code."""
         own, structure = self.describe(x)
-        return self.styles(own, features, probabilities), self.attributes(own, probabilities), structure
+        attributes = own.new_zeros(len(own), self.config.attributes)
+        return self.styles(own, features, probabilities), attributes, structure
+
+
+def opinion(probabilities: Tensor) -> Tensor:
+    """Probabilities (N, C) as log odds against their geometric mean (N, C), each probability at least 0.02 from 0 and 1."""
+    logs = probabilities.clamp(_LEAST, 1 - _LEAST).log()
+    return logs - logs.mean(dim=1, keepdim=True)

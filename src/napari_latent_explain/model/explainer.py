@@ -28,7 +28,8 @@ __all__ = ["Explainer", "StyleStatistics", "default_bundle", "load_explainer"]
 class StyleStatistics:
     """What each number of a code does over the reference photographs: (n,) float32 each.
 
-    `mean`, `spread` (standard deviation, never 0), and the 5 % and 95 % quantiles `low` and `high`.
+    `mean`, `spread` (standard deviation, never 0), and the 5 % and 95 % quantiles `low` and `high`. Attributes are 0 in every
+    photograph: `spread`, `low` and `high` are those of the attributes that the photographs' counterfactuals have.
     """
 
     mean: Tensor

@@ -44,6 +44,8 @@ class GeneratorConfig(FrozenModel):
         Depth of the mapping network Z -> W.
     structure_size, structure_channels : int
         Side and channels of the structure code that synthesis starts from; 0: a learned constant of 4 x 4.
+    structure_constants : int
+        Learned maps, the same for every picture, that stand beside the structure code: places that styles can fill.
     first_convolutions : int
         Convolutions at the first resolution, where they cost least.
     attributes : int
@@ -58,6 +60,7 @@ class GeneratorConfig(FrozenModel):
     mapping_layers: int = 4
     structure_size: int = 0
     structure_channels: int = 0
+    structure_constants: int = 0
     first_convolutions: int = 1
     attributes: int = 0
 
@@ -176,7 +179,9 @@ class StyleGenerator(nn.Module):
         self.mapping = _Mapping(config)
         first = config.channels(config.first_resolution)
         if config.structure_length:
-            self.structure = nn.Conv2d(config.structure_channels, first, 3, padding=1)
+            self.structure = nn.Conv2d(config.structure_channels + config.structure_constants, first, 3, padding=1)
+            if config.structure_constants:
+                self.const = nn.Parameter(torch.randn(config.structure_constants, *[config.structure_size] * 2))
         else:
             self.const = nn.Parameter(torch.randn(first, 4, 4))
         self.convolutions = nn.ModuleDict()
@@ -252,7 +257,10 @@ class StyleGenerator(nn.Module):
         named = dict(zip(self.layout.offsets, s.split(channels, dim=1), strict=False))
         if config.structure_length:
             shape = (-1, config.structure_channels, config.structure_size, config.structure_size)
-            x = functional.leaky_relu(self.structure(where.reshape(shape)), 0.2) * _GAIN
+            x = where.reshape(shape)
+            if config.structure_constants:
+                x = torch.cat([x, self.const[None].expand(len(x), -1, -1, -1)], dim=1)
+            x = functional.leaky_relu(self.structure(x), 0.2) * _GAIN
         else:
             x = self.const[None].expand(s.shape[0], -1, -1, -1)
         picture: Tensor | None = None

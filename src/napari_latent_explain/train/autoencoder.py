@@ -20,7 +20,7 @@ __all__ = ["Autoencoder", "Drawn", "build_autoencoder"]
 class Drawn(NamedTuple):
     """What one pass drew: reconstructions, their W+ codes; counterfactuals of the first few; pictures from noise.
 
-    `moved` is by how much the attributes of the counterfactuals differ from those of their photographs: (K, attributes).
+    `moved` holds the attributes of the counterfactuals (those of photographs are 0): (K, attributes).
     """
 
     ws: Tensor
@@ -39,36 +39,35 @@ class Autoencoder(nn.Module):
         self.generator = generator
         self.encoder = encoder
 
-    def forward(self, x: Tensor, seen: tuple[Tensor, Tensor], wanted: Tensor, kept: Tensor, z: Tensor) -> Drawn:
+    def forward(self, x: Tensor, seen: tuple[Tensor, Tensor], change: Tensor, kept: Tensor, z: Tensor) -> Drawn:
         """Draw photographs again.
 
         Parameters
         ----------
         x, seen : Tensor
             Photographs (N, 3, R, R), and the classifier's features and probabilities of them.
-        wanted, kept : Tensor
-            Other probabilities (K, C), K <= N: the first K photographs are also drawn as if they had them, with those
-            attributes moved where `kept` (K, attributes) is 1.
+        change, kept : Tensor
+            Changes of opinion (K, C), K <= N: the first K photographs are also drawn as if the classifier's opinion of them
+            differed by as much, with those attributes moved where `kept` (K, attributes) is 1.
         z : Tensor
             Noise (M, z_dim), M <= N: styles drawn from it, on the structure of the last M photographs.
         """
-        features, probabilities = seen
         own, structure = self.encoder.describe(x)
-        ws, attributes = self.encoder.styles(own, features, probabilities), self.encoder.attributes(own, probabilities)
-        few, many = len(wanted), len(x) - len(z)
+        ws = self.encoder.styles(own, *seen)
+        few, many = len(change), len(x) - len(z)
         # What a counterfactual is asked for teaches attributes, their gains, and by `share` the generator: the code of the
         # photograph stays one of a photograph, and the reconstruction is not pulled along.
-        apart, still = own[:few].detach(), attributes[:few].detach()
-        moved = kept * (self.encoder.attributes(apart, wanted) - self.encoder.attributes(apart, probabilities[:few]))
+        moved = kept * self.encoder.attributes(own[:few].detach(), change)
         slowed = {
             name: value if name == "attributes" else value.detach() + self.share * (value - value.detach())
             for name, value in self.generator.named_parameters()
         }
-        code = (ws[:few].detach(), still + moved, structure[:few].detach())
+        code = (ws[:few].detach(), moved, structure[:few].detach())
         counterfactuals = functional_call(self.generator, slowed, code) if few else x[:0]
-        codes = [self.generator.code(ws, attributes, structure)]
+        still = ws.new_zeros(len(x), self.generator.config.attributes)
+        codes = [self.generator.code(ws, still, structure)]
         if len(z):
-            codes.append(self.generator.code(self.generator.map(z), 0 * attributes[many:], structure[many:]))
+            codes.append(self.generator.code(self.generator.map(z), still[many:], structure[many:]))
         pictures, dreamt = self.generator.synthesise(torch.cat(codes)).split([len(x), len(z)])
         return Drawn(ws, pictures, counterfactuals, moved, dreamt)
 
@@ -80,7 +79,8 @@ def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
         GeneratorConfig(
             resolution=config.resolution, channel_base=recipe.channel_base, channel_max=recipe.channel_max,
             w_dim=recipe.w_dim, z_dim=recipe.w_dim, structure_size=recipe.structure_size,
-            structure_channels=recipe.structure_channels, first_convolutions=recipe.first_convolutions,
+            structure_channels=recipe.structure_channels, structure_constants=recipe.structure_constants,
+            first_convolutions=recipe.first_convolutions,
             attributes=recipe.attributes,
         )
     )  # fmt: skip

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.domain.frozen import FrozenModel
@@ -28,13 +28,17 @@ class ClassifierRecipe(FrozenModel):
     """Transfer learning of the classifier.
 
     First a logistic regression (L2 `penalty`) on pooled ImageNet features of `copies` slightly changed copies of each
-    photograph, then `epochs` of gentle fine-tuning of the whole network at `rate`.
+    photograph, then `epochs` of gentle fine-tuning of the whole network at `rate`, in `runs` runs whose weights are averaged.
+    With `adversary` above 0 the pictures are disturbed (noise, blur) and moved by up to that much, in the L2 norm of [-1, 1],
+    towards what the network mistakes: it then takes more than a faint pattern to change its mind.
     """
 
     input_size: int = 128
     copies: int = 4
     penalty: float = 2e-2
     epochs: int = 3
+    runs: Annotated[int, Field(ge=1)] = 1
+    adversary: float = 0.0
     batch: int = 16
     rate: float = 3e-5
     weight_decay: float = 1e-2
@@ -47,13 +51,15 @@ class StylexRecipe(FrozenModel):
     Photographs are turned by up to `turn_degrees` and zoomed by up to `zoom` at `oversampling` times the resolution, then
     averaged down, so that what the generator is taught stays sharp; 0 and 0 leave them as they are, which teaches fastest.
     The classifier and latent terms begin at step `agreement_from`. `minutes` ends the run early after that much wall time
-    (0: never). With `structure_size` the generator starts from a spatial code of that side instead of a constant.
+    (0: never). With `structure_size` the generator starts from a spatial code of that side instead of a constant, and from
+    `structure_constants` learned maps beside it.
     `counterfactuals` photographs of each batch, up to step `counterfactuals_until` (0: to the end), are also drawn as if the
     classifier had another opinion of them, by moving `attributes`; `flip`, `closeness` and `sparsity` weigh what is asked of
-    those, and `counterfactual_share` of it teaches the generator too. `encoder_features` is 1280, or 0 to keep the
-    classifier's pooled features from the encoder, so that its opinion enters by its probabilities alone. `start_from` names a
-    bundle whose generator and encoder weights are taken over where names and shapes fit (to go on, or to double the
-    resolution).
+    those, and `counterfactual_share` of it teaches the generator too. `lesion_pairs` of them are eyes with more and with
+    fewer of their outlined lesions (`train.lesions`), for which the picture that is asked for is known; `lesions` weighs
+    that term. `encoder_features` is 1280, or 0 to keep the classifier's pooled features from the encoder, so that its
+    opinion enters by its probabilities alone. `start_from` names a bundle whose generator and encoder weights are taken
+    over where names and shapes fit (to go on, or to double the resolution).
     """
 
     channel_base: int = 4096
@@ -61,6 +67,7 @@ class StylexRecipe(FrozenModel):
     w_dim: int = 128
     structure_size: int = 0
     structure_channels: int = 0
+    structure_constants: int = 0
     first_convolutions: int = 1
     attributes: int = 0
     encoder_size: int = 128
@@ -91,6 +98,8 @@ class StylexRecipe(FrozenModel):
     counterfactuals: int = 0
     counterfactual_share: float = 1.0
     counterfactuals_until: int = 0
+    lesion_pairs: int = 0
+    lesions: float = 10.0
     flip: float = 1.0
     closeness: float = 1.0
     sparsity: float = 0.05
@@ -104,6 +113,9 @@ class StylexRecipe(FrozenModel):
     def _counterfactuals_move_attributes(self) -> Self:
         if self.counterfactuals and not self.attributes:
             msg = "counterfactuals are made by moving attributes; set attributes to 10, or counterfactuals to 0"
+            raise ValueError(msg)
+        if self.lesion_pairs and (self.turn_degrees or self.zoom or self.oversampling != 1):
+            msg = "lesion pairs lie where the photographs do; set turn_degrees and zoom to 0 and oversampling to 1"
             raise ValueError(msg)
         return self
 

@@ -12,6 +12,7 @@ from napari_latent_explain.explain.discovery import SearchSettings, find_directi
 from napari_latent_explain.explain.reference import encode_reference
 from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.model.bundle import BundleMetadata, read_bundle, write_bundle
+from napari_latent_explain.model.encoder import opinion
 from napari_latent_explain.model.explainer import Explainer, StyleStatistics, load_explainer
 from napari_latent_explain.train.card import model_card
 from napari_latent_explain.train.photographs import manifest_sha256
@@ -80,7 +81,8 @@ def finish_bundle(
     x, _masks = _tensors(train, explainer.device)
     with torch.no_grad():
         codes = torch.cat([explainer.encode(x[i : i + 16]) for i in range(0, len(x), 16)])
-    statistics = StyleStatistics.of(codes)
+        moves = torch.cat([_attribute_moves(explainer, x[i : i + 16]) for i in range(0, len(x), 16)])
+    statistics = _with_attributes(StyleStatistics.of(codes), explainer, moves)
     write_bundle(folder, metadata({}), networks | {"statistics": statistics.tensors()}, atlas, "")
     files = read_bundle(folder)[0].files
     explainer = load_explainer(folder, "cpu" if device.type == "cpu" else "auto")
@@ -90,6 +92,31 @@ def finish_bundle(
     write_bundle(folder, written, networks | {"statistics": statistics.tensors()}, atlas, card)
     read_bundle(folder)
     return folder
+
+
+def _attribute_moves(explainer: Explainer, x: Tensor) -> Tensor:
+    """Attributes (N, K) of the photographs' counterfactuals: each other class in turn, at a probability of 0.97."""
+    probabilities = explainer.classifier.probabilities(x)
+    own, _ = explainer.encoder.describe(x)
+    classes, found = len(explainer.classes), []
+    for step in range(1, classes):
+        wanted = torch.full_like(probabilities, 0.03 / max(1, classes - 1))
+        wanted.scatter_(1, (probabilities.argmax(dim=1, keepdim=True) + step) % classes, 0.97)
+        found.append(explainer.encoder.attributes(own, opinion(wanted) - opinion(probabilities)))
+    return torch.cat(found)
+
+
+def _with_attributes(statistics: StyleStatistics, explainer: Explainer, moves: Tensor) -> StyleStatistics:
+    """The statistics with those of the attributes replaced: 0 in photographs, they range over what their counterfactuals ask."""
+    count = moves.shape[1]
+    if not count:
+        return statistics
+    columns = slice(explainer.layout.size - count, explainer.layout.size)
+    asked, replaced = StyleStatistics.of(moves).tensors(), statistics.tensors()
+    for name, value in replaced.items():
+        replaced[name] = value.clone()
+        replaced[name][columns] = 0 if name == "mean" else asked[name]
+    return StyleStatistics(**replaced)
 
 
 def _measure(

@@ -14,6 +14,7 @@ from napari_latent_explain.model.classifier import ClassifierConfig, FundusClass
 from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.train.classifier_training import train_classifier
 from napari_latent_explain.train.config import read_config
+from napari_latent_explain.train.lesions import OutlinedLesions, load_outlined_lesions
 from napari_latent_explain.train.photographs import (
     PhotographSet,
     find_data_folder,
@@ -44,6 +45,23 @@ def cached_photographs(
     found = load_photographs(find_data_folder(config.data.folder), size, split, progress)
     part = cache.with_suffix(".part.npz")
     np.savez(part, files=np.array(found.files), pictures=found.pictures, masks=found.masks, labels=found.labels)
+    part.replace(cache)
+    return found
+
+
+def _outlined_lesions(
+    config: TrainConfig, output: Path, train: PhotographSet, progress: Progress
+) -> OutlinedLesions | None:
+    """What the outlined lesions of the training part add to the fundus, read once into the run's folder."""
+    if not config.stylex.lesion_pairs:
+        return None
+    cache = output / f"lesions-{train.pictures.shape[1]}.npz"
+    if cache.is_file():
+        with np.load(cache) as stored:
+            return OutlinedLesions(stored["owners"], stored["residuals"])
+    found = load_outlined_lesions(find_data_folder(config.data.folder), train, progress)
+    part = cache.with_suffix(".part.npz")
+    np.savez_compressed(part, owners=found.owners, residuals=found.residuals)
     part.replace(cache)
     return found
 
@@ -102,8 +120,9 @@ def train_from_config(
     classifier = classifier_stage(config, output, train, validation, progress)
     finer = cached_photographs(config, output, "train", progress, oversampling=config.stylex.oversampling)
     finer, _ = split_validation(finer, config.data.validation_share, config.data.seed)
+    lesions = _outlined_lesions(config, output, finer, progress)
     torch.manual_seed(config.seed)
-    trainer = StylexTrainer(config, finer, classifier, output)
+    trainer = StylexTrainer(config, finer, classifier, output, lesions)
     trainer.run(validation, progress)
     if not finish or trainer.fabric.global_rank:  # of several processes, the first one finishes
         return None

@@ -3,7 +3,8 @@
 Loss of the generator side = L1 + gradient L1 (both weighted by fine detail) + perceptual + adversarial (hinge) +
 classifier KL(f(x) || f(G(E(x)))) + latent |E(x) - E(G(E(x)))|, and for some photographs of each step the same eye as if the
 classifier had another opinion (progressive exaggeration, Singla et al., ICLR 2020, section 2): KL(wanted || f(composite)),
-adversarial with the class that is wanted, closeness to the reconstruction, and few attributes moved. Everything is inside the
+adversarial with the class that is wanted, closeness to the reconstruction, and few attributes moved. Where lesions have been
+outlined, an eye with more and the same eye with fewer of them show attributes what to draw. Everything is inside the
 field of view: outside, pictures are black by construction.
 """
 
@@ -25,6 +26,7 @@ from napari_latent_explain.latent.similarity import detail_weight, gradient_l1, 
 from napari_latent_explain.model.bundle import read_bundle
 from napari_latent_explain.model.classifier import fold_batch_norms
 from napari_latent_explain.model.device import channels_last
+from napari_latent_explain.model.encoder import opinion
 from napari_latent_explain.train.augment import jitter
 from napari_latent_explain.train.autoencoder import build_autoencoder
 from napari_latent_explain.train.checkpoint import (
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model.classifier import FundusClassifier
     from napari_latent_explain.train.config import TrainConfig
+    from napari_latent_explain.train.lesions import LesionPairs, OutlinedLesions
     from napari_latent_explain.train.photographs import PhotographSet
 
 __all__ = ["StylexTrainer"]
@@ -54,7 +57,14 @@ class StylexTrainer:
     one would have seen.
     """
 
-    def __init__(self, config: TrainConfig, train: PhotographSet, classifier: FundusClassifier, folder: Path) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        train: PhotographSet,
+        classifier: FundusClassifier,
+        folder: Path,
+        lesions: OutlinedLesions | None = None,
+    ) -> None:
         from lightning.fabric import Fabric
 
         accelerator = "auto" if config.device == "auto" else config.device
@@ -68,6 +78,7 @@ class StylexTrainer:
         self.fabric.launch()
         self.config, self.recipe, self.folder = config, config.stylex, folder
         self.data, self.step, self.history = train, 0, list[dict[str, float]]()
+        self.lesions = lesions if config.stylex.lesion_pairs and lesions is not None and len(lesions.owners) else None
         torch.manual_seed(config.seed)
         autoencoder = build_autoencoder(config, len(classifier.config.classes))
         discriminator = ProjectedDiscriminator(ImageNetFeatures.channels[1:], len(classifier.config.classes))
@@ -137,13 +148,21 @@ class StylexTrainer:
 
     # -- one step ---------------------------------------------------------------------------------------------------
 
-    def _batch(self) -> tuple[Tensor, Tensor, Tensor, torch.Generator]:
-        """Photographs, their masks and noise of this step, and the source of its further randomness."""
+    def _batch(self, few: int) -> tuple[Tensor, Tensor, Tensor, LesionPairs | None, torch.Generator]:
+        """Photographs, their masks and noise of this step, what its lesion pairs ask for, and further randomness.
+
+        Lesion pairs, among the `few` that counterfactuals are drawn of, stand first.
+        """
         rank = self.fabric.global_rank
         rng = np.random.default_rng([self.config.seed, self.step, rank])
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         chosen = rng.choice(len(self.data), self.recipe.batch, replace=len(self.data) < self.recipe.batch)
         x = to_tensor(self.data.pictures[chosen])
+        pairs = None
+        if few and self.lesions is not None:
+            pairs = self.lesions.draw(self.data, min(few, self.recipe.lesion_pairs), self.recipe.attributes, rng)
+            x = torch.cat([pairs.before, x[len(pairs.owners) :]])
+            chosen = np.concatenate([pairs.owners, chosen[len(pairs.owners) :]])
         mask = torch.from_numpy(self.data.masks[chosen].astype(np.float32))[:, None] * 2 - 1
         both = torch.cat([x, mask], dim=1)
         if self.recipe.turn_degrees or self.recipe.zoom:
@@ -154,7 +173,7 @@ class StylexTrainer:
         x = both[:, :3] * mask - (1 - mask)
         z = torch.randn(self.recipe.noise_batch, self.recipe.w_dim, generator=generator)
         device = self.fabric.device
-        return x.to(device), mask.to(device), z.to(device), generator
+        return x.to(device), mask.to(device), z.to(device), pairs, generator
 
     @torch.no_grad()
     def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -174,17 +193,23 @@ class StylexTrainer:
         """Do one step and return the loss terms."""
         recipe, step = self.recipe, self.step
         self._rates()
-        x, mask, z, generator = self._batch()
-        seen = self._seen(x)
         adversarial, agreeing = step >= recipe.adversarial_from, step >= recipe.agreement_from
         before_end = not recipe.counterfactuals_until or step < recipe.counterfactuals_until
         few = recipe.counterfactuals if agreeing and before_end else 0
-        wanted = other_opinions(seen[1][:few], generator)
-        kept = some_attributes(few, recipe.attributes, generator).to(x.device)
-        drawn = self.autoencoder(x, seen, wanted, kept, z if adversarial else z[:0])
+        x, mask, z, pairs, generator = self._batch(few)
+        seen = self._seen(x)
+        free = slice(len(pairs.owners) if pairs else 0, few)  # counterfactuals that only the classifier judges
+        wanted = other_opinions(seen[1][free], generator)
+        change = opinion(wanted) - opinion(seen[1][free])
+        kept = some_attributes(len(wanted), recipe.attributes, generator).to(x.device)
+        if pairs:
+            after = pairs.after.to(x.device) * mask[: free.start] - (1 - mask[: free.start])
+            wanted = torch.cat([self._seen(after)[1], wanted])
+            change, kept = torch.cat([pairs.change.to(x.device), change]), torch.cat([pairs.kept.to(x.device), kept])
+        drawn = self.autoencoder(x, seen, change, kept, z if adversarial else z[:0])
         picture = drawn.pictures * mask - (1 - mask)
-        change = (drawn.counterfactuals - drawn.pictures[:few].detach()) * mask[:few]
-        composite = x[:few] + change
+        difference = (drawn.counterfactuals - drawn.pictures[:few].detach()) * mask[:few]
+        composite = x[:few] + difference
         with_noise = mask[len(x) - len(drawn.dreamt) :]
         fakes = torch.cat([picture, composite, drawn.dreamt * with_noise - (1 - with_noise)])
         asked = torch.cat([seen[1], wanted, torch.full_like(seen[1][: len(drawn.dreamt)], 0.5)])
@@ -204,10 +229,16 @@ class StylexTrainer:
         if agreeing and recipe.latent and step % recipe.latent_every == 0:
             again, *_ = self.bare.encoder(picture, *seen)
             terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, drawn.ws.detach())
-        if few:
-            terms["flip"] = recipe.flip * ramp * self._divergence(disturbed(composite, generator), wanted)
-            terms["closeness"] = recipe.closeness * change.abs().mean()
-            terms["sparsity"] = recipe.sparsity * drawn.moved.abs().mean()
+        if pairs:
+            asked_for = after - x[: free.start]
+            where = detail_weight(after, recipe.detail) + detail_weight(x[: free.start], recipe.detail)
+            terms["lesions"] = recipe.lesions * weighted_l1(
+                difference[: free.start], asked_for, where * mask[: free.start]
+            )
+        if few > free.start:
+            terms["flip"] = recipe.flip * ramp * self._divergence(disturbed(composite[free], generator), wanted[free])
+            terms["closeness"] = recipe.closeness * difference[free].abs().mean()
+            terms["sparsity"] = recipe.sparsity * drawn.moved[free].abs().mean()
         if adversarial:
             self.bare_discriminator.requires_grad_(False)
             terms["adversarial"] = -recipe.adversarial * self.bare_discriminator(fake_maps[1:], asked).mean()
@@ -278,11 +309,12 @@ class StylexTrainer:
             seen = self._seen(x)
             z = torch.randn(len(x) if self.recipe.noise_batch else 0, self.recipe.w_dim, generator=generator)
             kept = torch.ones(few, self.recipe.attributes, device=x.device)
-            drawn = self.average(x, seen, other_opinions(seen[1][:few], generator), kept, z.to(x.device))
+            change = opinion(other_opinions(seen[1][:few], generator)) - opinion(seen[1][:few])
+            drawn = self.average(x, seen, change, kept, z.to(x.device))
         rows = [x, drawn.pictures * mask - (1 - mask)]
         if few:
-            change = (drawn.counterfactuals - drawn.pictures) * mask
-            rows += [x + change, 3 * change]
+            difference = (drawn.counterfactuals - drawn.pictures) * mask
+            rows += [x + difference, 3 * difference]
         if len(z):
             rows.append(drawn.dreamt * mask - (1 - mask))
         save_samples(rows, self.folder / "samples" / f"step-{self.step:06d}.png")

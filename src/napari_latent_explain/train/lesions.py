@@ -1,0 +1,164 @@
+"""Eyes with more and with fewer of their lesions, from photographs on which experts have outlined them.
+
+Where an expert has outlined exudates or haemorrhages, the fundus beneath can be filled in from around them: the eye as if it
+did not have them. What the lesions add to that, scaled, and put into their own or into another eye, gives pairs of pictures of
+one eye with more and with less of the disease. They teach the attributes what a change of opinion should look like.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+from napari_latent_explain.domain import Photograph
+from napari_latent_explain.fundus import canonical, crop, find_field, read_laterality, read_photograph
+from napari_latent_explain.latent import to_tensor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from napari_latent_explain.domain import Progress
+    from napari_latent_explain.train.photographs import PhotographSet
+
+__all__ = ["KINDS", "LesionPairs", "OutlinedLesions", "load_outlined_lesions"]
+
+KINDS = {"bright": ("EX", "SE"), "dark": ("MA", "HE")}  # exudates; microaneurysms and haemorrhages
+_FULL = 3.0  # change of opinion (log odds of each class against the mean) that stands for all lesions or none
+_OUTLINED = 0.15  # share of a pixel under the outline from which on the pixel is filled in
+
+
+class LesionPairs(NamedTuple):
+    """K pictures `before` (K, 3, R, R), what they should become, `after`, the fields' owners, and what is to be moved.
+
+    `owners` (K,) are indices of photographs whose fields hold; `change` (K, 2) is the change of opinion that stands for the
+    step, `kept` (K, attributes) the attributes that carry it.
+    """
+
+    before: Tensor
+    after: Tensor
+    owners: NDArray[np.int64]
+    change: Tensor
+    kept: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class OutlinedLesions:
+    """What outlined lesions add to the fundus beneath them.
+
+    Parameters
+    ----------
+    owners : numpy.ndarray
+        (M,) int64, indices into the training photographs.
+    residuals : numpy.ndarray
+        (M, 2, R, R, 3) int16 in grey levels, bright and dark lesions: photograph less the fundus without them.
+    """
+
+    owners: NDArray[np.int64]
+    residuals: NDArray[np.int16]
+
+    def draw(self, photographs: PhotographSet, count: int, attributes: int, rng: np.random.Generator) -> LesionPairs:
+        """Draw `count` pairs: one kind or both kinds of lesions, less or more of them, in their own or in another eye.
+
+        Bright lesions are carried by the first third of the attributes, dark ones by the second third.
+        """
+        healthy = np.flatnonzero(photographs.labels == 0)
+        third = max(1, attributes // 3)
+        kept = np.zeros((count, attributes), dtype=np.float32)
+        change = np.zeros((count, 2), dtype=np.float32)
+        before, after, owners = [], [], []
+        for row in range(count):
+            donor = int(rng.integers(len(self.owners)))
+            wanted = [[0], [1], [0, 1]][int(rng.integers(3))]
+            kinds = [kind for kind in wanted if self.residuals[donor, kind].any()] or [0, 1]
+            added = self.residuals[donor, kinds].astype(np.float32).sum(axis=0)
+            if rng.random() < 0.5 or not len(healthy):
+                owner = int(self.owners[donor])
+                fundus = photographs.pictures[owner] - added
+            else:
+                owner = int(rng.choice(healthy))
+                fundus = photographs.pictures[owner].astype(np.float32)
+                added = added * photographs.masks[owner][..., None]
+            # Either nearly all lesions go, or what is there grows.
+            start = rng.uniform(0.7, 1.1) if rng.random() < 0.6 else rng.uniform(0.2, 0.5)
+            end = 0.0 if start > 0.6 else start + rng.uniform(0.3, 0.7)
+            before.append(fundus + start * added)
+            after.append(fundus + end * added)
+            owners.append(owner)
+            change[row] = _FULL * (end - start) * np.array([-1.0, 1.0])
+            for kind in kinds:
+                kept[row, kind * third : (kind + 1) * third] = 1
+        pictures = np.clip(np.stack(before + after), 0, 255).round().astype(np.uint8)
+        x = to_tensor(pictures)
+        return LesionPairs(
+            x[:count], x[count:], np.array(owners, dtype=np.int64), torch.from_numpy(change), torch.from_numpy(kept)
+        )
+
+
+def _filled(picture: NDArray[np.uint8], outlined: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The picture with what is outlined filled in from around it, in grey levels."""
+    from skimage.restoration import inpaint_biharmonic
+
+    if not outlined.any():
+        return picture.astype(np.float32)
+    filled = inpaint_biharmonic(picture / 255.0, outlined, split_into_regions=True, channel_axis=-1)
+    result: NDArray[np.float32] = (255 * np.clip(filled, 0, 1)).astype(np.float32)
+    return result
+
+
+def _coverage(folder: Path, masks: list[str], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The greatest of several masks, as a grey picture (H, W, 3)."""
+    from PIL import Image
+
+    total = np.zeros(size, dtype=np.uint8)
+    for name in masks:
+        with Image.open(folder / name) as image:
+            total = np.maximum(total, np.asarray(image.convert("L")))
+    return np.repeat(total[..., None], 3, axis=-1)
+
+
+def load_outlined_lesions(folder: Path, photographs: PhotographSet, progress: Progress) -> OutlinedLesions:
+    """Read the outlines that the manifest names for these photographs, and fill in the fundus beneath them.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The data folder; its manifest's column ``masks`` names files ``..._EX.png`` and so on, 0..255 pixel coverage.
+    photographs : PhotographSet
+        The training photographs. Those without an outlined lesion are left out.
+    progress : Progress
+        Told once a photograph.
+    """
+    from scipy.ndimage import binary_dilation
+
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as stream:
+        named = {row["file"]: [m for m in (row.get("masks") or "").split(";") if m] for row in csv.DictReader(stream)}
+    resolution = photographs.pictures.shape[1]
+    owners, residuals = [], []
+    for index, file in enumerate(photographs.files):
+        progress("Reading outlined lesions", index / len(photographs))
+        groups = [[m for m in named.get(file, []) if m.rsplit("_", 1)[-1].split(".")[0] in k] for k in KINDS.values()]
+        if not any(groups):
+            continue
+        photograph = read_photograph(folder / file)
+        field = find_field(photograph)
+        field = canonical(field, read_laterality(photograph, field))
+        picture, found = photographs.pictures[index], []
+        for group in groups:
+            grey = Photograph(_coverage(folder, group, (photograph.height, photograph.width)), "outline", "")
+            outlined = crop(grey, field, resolution)[..., 0] > 255 * _OUTLINED
+            outlined = binary_dilation(outlined) & photographs.masks[index]
+            found.append(np.rint(picture - _filled(picture, outlined)).astype(np.int16))
+        if any(residual.any() for residual in found):
+            owners.append(index)
+            residuals.append(np.stack(found))
+    shape = (0, len(KINDS), resolution, resolution, 3)
+    return OutlinedLesions(
+        np.array(owners, dtype=np.int64), np.stack(residuals) if residuals else np.zeros(shape, np.int16)
+    )

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from napari_latent_explain.domain import silent
+from napari_latent_explain.fundus.simulator import simulate
+from napari_latent_explain.train.config import StylexRecipe
+from napari_latent_explain.train.lesions import OutlinedLesions, load_outlined_lesions
+from napari_latent_explain.train.photographs import PhotographSet
+
+SIZE = 32
+
+
+def _photographs(labels: list[int]) -> PhotographSet:
+    pictures = np.full((len(labels), SIZE, SIZE, 3), 100, np.uint8)
+    pictures[0, 8:12, 8:12] = 180  # a bright lesion
+    pictures[0, 20:22, 20:22] = 40  # a dark one
+    masks = np.ones((len(labels), SIZE, SIZE), bool)
+    masks[:, :2] = False
+    files = tuple(f"{i}.jpg" for i in range(len(labels)))
+    return PhotographSet(files, pictures, masks, np.array(labels))
+
+
+def _outlined(photographs: PhotographSet) -> OutlinedLesions:
+    residual = photographs.pictures[0].astype(np.int16) - 100
+    return OutlinedLesions(np.array([0]), np.stack([residual.clip(min=0), residual.clip(max=0)])[None])
+
+
+def test_pairs_are_one_eye_with_more_and_with_fewer_lesions() -> None:
+    photographs = _photographs([1, 0])
+    pairs = _outlined(photographs).draw(photographs, 200, 7, np.random.default_rng(0))
+    fundus = torch.full((3,), 100 / 127.5 - 1)
+    bright, dark = (slice(None), slice(None), 10, 10), (slice(None), slice(None), 21, 21)
+    assert set(pairs.owners.tolist()) == {0, 1}
+    step = pairs.change[:, 1]
+    torch.testing.assert_close(pairs.change[:, 0], -step)
+    for where, columns, sign in ((bright, slice(0, 2), 1.0), (dark, slice(2, 4), -1.0)):
+        moved = pairs.kept[:, columns].amax(dim=1) > 0
+        assert 0.3 < moved.float().mean() < 0.9
+        added = sign * (pairs.after[where] - pairs.before[where])[:, 0]
+        assert (added[~moved].abs() < 1e-6).all()
+        assert (added[moved & (step > 0)] > 0.05).all()
+        assert (added[moved & (step < 0)] < -0.2).all()
+        gone = pairs.after[where][moved & (step < 0)]
+        torch.testing.assert_close(gone, fundus.expand_as(gone), atol=0.01, rtol=0)
+    assert pairs.kept[:, 4:].max() == 0  # the last third is nobody's
+    again = _outlined(photographs).draw(photographs, 200, 7, np.random.default_rng(0))
+    assert torch.equal(pairs.before, again.before)
+
+
+def test_outlines_of_a_manifest_are_filled_in_from_around(tmp_path: Path) -> None:
+    clean = simulate(seed=3, size=128).picture
+    spoilt = clean.copy()
+    spoilt[60:66, 40:46] = (240, 230, 120)
+    outline = np.zeros((128, 128), np.uint8)
+    outline[60:66, 40:46] = 255
+    Image.fromarray(spoilt).save(tmp_path / "a.png")
+    Image.fromarray(clean).save(tmp_path / "b.png")
+    Image.fromarray(outline).save(tmp_path / "a_EX.png")
+    (tmp_path / "manifest.csv").write_text("file,masks\na.png,a_EX.png\nb.png,\n")
+
+    from napari_latent_explain.fundus import canonical, crop, find_field, read_laterality, read_photograph
+
+    pictures, masks = [], []
+    for name in ("a.png", "b.png"):
+        photograph = read_photograph(tmp_path / name)
+        field = find_field(photograph)
+        field = canonical(field, read_laterality(photograph, field))
+        pictures.append(crop(photograph, field, 64))
+        masks.append(field.mask(64))
+    photographs = PhotographSet(("a.png", "b.png"), np.stack(pictures), np.stack(masks), np.array([1, 0]))
+    found = load_outlined_lesions(tmp_path, photographs, silent)
+    assert found.owners.tolist() == [0]
+    assert found.residuals.shape == (1, 2, 64, 64, 3)
+    assert not found.residuals[0, 1].any()
+    bright = found.residuals[0, 0]
+    assert bright.max() > 60
+    assert np.abs(bright).max(axis=-1).astype(bool).mean() < 0.02  # the rest of the eye is left alone
+    without = photographs.pictures[0] - bright
+    assert np.abs(without - photographs.pictures[1].astype(int)).max() < 30
+
+
+def test_photographs_without_outlines_give_no_pairs(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("file,masks\n0.jpg,\n1.jpg,vessels_vessel.png\n")
+    found = load_outlined_lesions(tmp_path, _photographs([1, 0]), silent)
+    assert found.owners.shape == (0,)
+    assert found.residuals.shape == (0, 2, SIZE, SIZE, 3)
+
+
+def test_lesion_pairs_and_turned_photographs_do_not_go_together() -> None:
+    with pytest.raises(ValueError, match="turn_degrees"):
+        StylexRecipe(lesion_pairs=2)
