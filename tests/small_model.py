@@ -14,19 +14,25 @@ from napari_latent_explain.model.explainer import StyleStatistics
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
 
 
-def write_small_bundle(folder: Path, *, resolution: int = 32, seed: int = 0, small_encoder: bool = True) -> Path:
+def write_small_bundle(
+    folder: Path, *, resolution: int = 32, seed: int = 0, small_encoder: bool = True, attributes: int = 0
+) -> Path:
     """Write an untrained bundle whose first two directions act in both senses; the encoder is as in training on request."""
     torch.manual_seed(seed)
     generator = StyleGenerator(
-        GeneratorConfig(resolution=resolution, channel_base=512, channel_max=16, w_dim=8, z_dim=8, mapping_layers=2)
-    )
+        GeneratorConfig(
+            resolution=resolution, channel_base=512, channel_max=16, w_dim=8, z_dim=8, mapping_layers=2,
+            attributes=attributes,
+        )
+    )  # fmt: skip
     sizes = {"input_size": 32, "channels": (8, 8, 8), "hidden": 16} if small_encoder else {}
+    sizes |= {"attributes": attributes, "feature_size": 0} if attributes else {}
     encoder = FundusEncoder(EncoderConfig(**sizes, style_layers=generator.style_layer_count, w_dim=8))
     classifier = FundusClassifier(ClassifierConfig(input_size=32))
     classifier.eval()
     size = generator.layout.size
     with torch.no_grad():
-        codes = generator.styles(torch.randn(64, 8))
+        codes = torch.cat([generator.styles(torch.randn(64, 8)), torch.randn(64, attributes)], dim=1)
     statistics = StyleStatistics.of(codes)
     directions = []
     for target in (0, 1):

@@ -83,6 +83,58 @@ def train(
 
 
 @app.command()
+def adapt(
+    classifier: Annotated[Path, typer.Argument(help="A state dict (.safetensors, .pt), a MONAI bundle, or .onnx.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new bundle.")],
+    network: Annotated[
+        str | None, typer.Option(help="What a state dict is of, such as monai.networks.nets.DenseNet121.")
+    ] = None,
+    arguments: Annotated[
+        str | None, typer.Option(help="Its arguments as JSON, such as '{\"spatial_dims\": 2}'.")
+    ] = None,
+    classes: Annotated[str | None, typer.Option(help="Names of the outputs, between commas.")] = None,
+    input_size: Annotated[int | None, typer.Option(help="Side in pixels that it takes (default 224).")] = None,
+    mean: Annotated[str | None, typer.Option(help="Subtracted from RGB in [0, 1] (default: ImageNet's).")] = None,
+    std: Annotated[str | None, typer.Option(help="Divides RGB (default: ImageNet's).")] = None,
+    gives: Annotated[str | None, typer.Option(help="logits (default) or probabilities.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of photographs (default: the data folder).")] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV file with the columns file and label (0 or 1).")] = None,
+    base: Annotated[
+        Path | None, typer.Option(help="Bundle whose generator is used (default: the shipped one).")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the new bundle.")] = "adapted",
+    title: Annotated[str | None, typer.Option(help="What it explains, in words.")] = None,
+    steps: Annotated[int, typer.Option(min=0, help="Steps in which the attributes learn the classifier.")] = 300,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Make your own classifier explainable with the generator of a bundle."""
+    from napari_latent_explain.cli.adapt import run_adapt
+
+    run_adapt(
+        classifier,
+        output,
+        base=base,
+        network=network,
+        arguments=arguments,
+        classes=classes,
+        input_size=input_size,
+        mean=mean,
+        std=std,
+        gives=gives,
+        data=data,
+        labels=labels,
+        name=name,
+        title=title,
+        steps=steps,
+        device=device,
+        seed=seed,
+        as_json=as_json,
+    )
+
+
+@app.command()
 def scoreboard(
     data: Annotated[Path | None, typer.Option(help="Folder of photographs (default: the data folder).")] = None,
     labels: Annotated[Path | None, typer.Option(help="CSV file with the columns file and label (0 or 1).")] = None,

@@ -5,9 +5,11 @@
     configs/metadata.json      what it is, shapes of the networks, scores, recipe, SHA-256 of every other file
     configs/directions.json    the direction atlas
     models/generator.safetensors, encoder.safetensors, classifier.safetensors, statistics.safetensors
+    models/perception.safetensors   with a classifier that was not made here: the features that inversion compares
     docs/README.md             the model card
 
-Nothing in a bundle is executed. Weights are stored as float16 and computed with as float32.
+Nothing in a bundle is executed; a classifier that was not made here is built by name from a trusted package (`model.foreign`).
+Weights are stored as float16 and computed with as float32; those of a foreign classifier are stored as they are.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from napari_latent_explain.domain import BundleError, DirectionAtlas
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.model.classifier import ClassifierConfig
 from napari_latent_explain.model.encoder import EncoderConfig
+from napari_latent_explain.model.foreign import ForeignConfig
 from napari_latent_explain.model.generator import GeneratorConfig
 
 if TYPE_CHECKING:
@@ -35,9 +38,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-__all__ = ["NETWORKS", "BundleMetadata", "bundle_sha256", "read_bundle", "write_bundle"]
+__all__ = ["BundleMetadata", "bundle_sha256", "read_bundle", "write_bundle"]
 
-NETWORKS = ("generator", "encoder", "classifier", "statistics")
+_NETWORKS = ("generator", "encoder", "classifier", "statistics")
 _FORMAT = 1
 _LARGEST = 2 * 2**30
 
@@ -53,10 +56,20 @@ class BundleMetadata(FrozenModel):
     resolution: int
     generator: GeneratorConfig
     encoder: EncoderConfig
-    classifier: ClassifierConfig
+    classifier: ClassifierConfig | ForeignConfig
     scores: dict[str, Any] = Field(default_factory=dict)
     recipe: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the classifier was not made here."""
+        return isinstance(self.classifier, ForeignConfig)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the files of ``models/``."""
+        return (*_NETWORKS, "perception") if self.foreign else _NETWORKS
 
 
 def _write(path: Path, content: bytes) -> str:
@@ -87,14 +100,16 @@ def write_bundle(
     metadata : BundleMetadata
         Everything but `files`.
     networks : mapping
-        For each of `NETWORKS`, its state by name. Floats are stored as float16, the statistics as float32.
+        For each of `metadata.networks`, its state by name. Floats are stored as float16; the statistics, and a classifier
+        that was not made here, as they are.
     atlas, card : DirectionAtlas, str
         Directions, and the model card in Markdown.
     """
     files = {}
-    for name in NETWORKS:
+    whole = {"statistics", "classifier"} if metadata.foreign else {"statistics"}
+    for name in metadata.networks:
         state = {
-            key: (value.detach().cpu().half() if value.is_floating_point() and name != "statistics" else value.cpu())
+            key: (value.detach().cpu().half() if value.is_floating_point() and name not in whole else value.cpu())
             for key, value in sorted(networks[name].items())
         }
         path = f"models/{name}.safetensors"
@@ -150,7 +165,7 @@ def read_bundle(folder: Path) -> tuple[BundleMetadata, dict[str, dict[str, Tenso
         msg = f"The bundle {folder} has format {metadata.format}; this version reads format {_FORMAT}."
         raise BundleError(msg)
     networks = {}
-    for name in NETWORKS:
+    for name in metadata.networks:
         path = f"models/{name}.safetensors"
         content = _read(folder, path, metadata.files.get(path, "no hash in the metadata"))
         try:

@@ -156,6 +156,8 @@ def stage_features(network: nn.Module, x: Tensor) -> list[Tensor]:
 class FundusClassifier(nn.Module):
     """Pictures (N, 3, R, R) in [-1, 1], any R, to calibrated logits (N, classes)."""
 
+    differentiable = True
+
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
         self.config = config

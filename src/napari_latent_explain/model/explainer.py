@@ -11,14 +11,17 @@ from torch import Tensor
 
 from napari_latent_explain.domain import BundleError, DirectionAtlas, ModelIdentity
 from napari_latent_explain.model.bundle import bundle_sha256, read_bundle
-from napari_latent_explain.model.classifier import FundusClassifier, fold_batch_norms
+from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, fold_batch_norms
 from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.model.encoder import FundusEncoder
+from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network
 from napari_latent_explain.model.generator import StyleGenerator
+from napari_latent_explain.model.onnx_network import OnnxNetwork
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from napari_latent_explain.model.bundle import BundleMetadata
     from napari_latent_explain.model.style_space import StyleLayout
 
 __all__ = ["Explainer", "StyleStatistics", "default_bundle", "load_explainer"]
@@ -50,13 +53,18 @@ class StyleStatistics:
 
 @dataclass(frozen=True, eq=False)
 class Explainer:
-    """A model bundle in memory, in evaluation mode, its weights frozen."""
+    """A model bundle in memory, in evaluation mode, its weights frozen.
+
+    `perception` is the EfficientNet-Lite0 whose features inversion compares: that of the classifier, unless it was not made
+    here.
+    """
 
     identity: ModelIdentity
     classes: tuple[str, ...]
     generator: StyleGenerator
     encoder: FundusEncoder
-    classifier: FundusClassifier
+    classifier: FundusClassifier | ForeignClassifier
+    perception: nn.Module
     statistics: StyleStatistics
     atlas: DirectionAtlas
     device: torch.device
@@ -78,9 +86,18 @@ class Explainer:
 
     def encode(self, x: Tensor) -> Tensor:
         """Pictures (N, 3, R, R) in [-1, 1] to codes (N, `generator.code_size`): styles, and structure where there is one."""
-        features = self.classifier.features(x)
-        probabilities = self.classifier.head(features).softmax(dim=1)
+        features, probabilities = self._seen(x)
         return self.generator.code(*self.encoder(x, features, probabilities))
+
+    def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """As much of the classifier's features and probabilities as the encoder asks for; nothing costs nothing."""
+        nothing, config = x.new_zeros(len(x), 0), self.encoder.config
+        if isinstance(self.classifier, ForeignClassifier):
+            return nothing, nothing if config.attributes else self.classifier(x).softmax(dim=1)
+        if config.attributes and not config.feature_size:
+            return nothing, nothing
+        features = self.classifier.features(x)
+        return features, self.classifier.head(features).softmax(dim=1)
 
 
 def default_bundle() -> Path:
@@ -95,6 +112,27 @@ def _ready(network: nn.Module, state: dict[str, Tensor], name: str, folder: Path
         msg = f"models/{name}.safetensors of {folder} does not fit the shapes in its metadata; the bundle is refused."
         raise BundleError(msg) from error
     network.to(device).eval().requires_grad_(False)
+
+
+def _classifier(
+    metadata: BundleMetadata, networks: dict[str, dict[str, Tensor]], folder: Path, device: torch.device
+) -> tuple[FundusClassifier | ForeignClassifier, nn.Module]:
+    """Build the classifier, and the network whose features inversion compares."""
+    config = metadata.classifier
+    own = FundusClassifier(ClassifierConfig() if isinstance(config, ForeignConfig) else config)
+    _ready(own, networks["perception" if metadata.foreign else "classifier"], "classifier", folder, device)
+    fold_batch_norms(own.backbone)
+    if not isinstance(config, ForeignConfig):
+        return own, own.backbone
+    state = networks["classifier"]
+    if config.kind == "onnx":
+        if set(state) != {"onnx"} or state["onnx"].dtype != torch.uint8:
+            msg = f"models/classifier.safetensors of {folder} holds no ONNX graph; the bundle is refused."
+            raise BundleError(msg)
+        return ForeignClassifier(config, OnnxNetwork(state["onnx"].numpy().tobytes())).to(device).eval(), own.backbone
+    network = build_network(config.target, config.arguments)
+    _ready(network, state, "classifier", folder, device)
+    return ForeignClassifier(config, network).to(device).eval(), own.backbone
 
 
 def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Explainer:
@@ -122,10 +160,9 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
     metadata, networks, atlas, card = read_bundle(folder)
     generator = StyleGenerator(metadata.generator)
     encoder = FundusEncoder(metadata.encoder)
-    classifier = FundusClassifier(metadata.classifier)
-    for name, network in (("generator", generator), ("encoder", encoder), ("classifier", classifier)):
+    for name, network in (("generator", generator), ("encoder", encoder)):
         _ready(network, networks[name], name, folder, where)
-    fold_batch_norms(classifier.backbone)
+    classifier, perception = _classifier(metadata, networks, folder, where)
     tensors = networks["statistics"]
     shape = (generator.code_size,)
     if set(tensors) != {"mean", "spread", "low", "high"} or any(t.shape != shape for t in tensors.values()):
@@ -137,6 +174,7 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
         generator=generator,
         encoder=encoder,
         classifier=classifier,
+        perception=perception,
         statistics=StyleStatistics(**{key: value.to(where) for key, value in tensors.items()}),
         atlas=atlas,
         device=where,

@@ -25,6 +25,10 @@ _ATTRIBUTES = """
   once and in parts, so that they are answers that the training found, not a list of all that it looks at."""
 
 
+_FOREIGN = """a classifier that was not made with them and was only asked for its answers;
+what it was trained on, and whether photographs named here are among that, its own makers know."""
+
+
 def model_card(metadata: BundleMetadata, atlas: DirectionAtlas) -> str:
     """Return the card in Markdown."""
     recipe = metadata.recipe
@@ -38,7 +42,7 @@ def model_card(metadata: BundleMetadata, atlas: DirectionAtlas) -> str:
 **For research. Not a medical device. Every picture made with this model is synthetic and says so.**
 
 Classes: {", ".join(metadata.classes)}. Resolution: {metadata.resolution} px. A generator with an open style space, an
-encoder, and an EfficientNet-Lite0 classifier fine-tuned from ImageNet.
+encoder, and {_FOREIGN if metadata.foreign else "an EfficientNet-Lite0 classifier fine-tuned from ImageNet."}
 
 ## What it was trained on
 {recipe.get("photographs", "?")} retinal photographs, none of a test split (SHA-256 of files and pixels:
@@ -53,8 +57,8 @@ Apache-2.0.
 ## Scores, as they came out
 {_table(metadata.scores)}
 
-`validation` is a random part of the IDRiD training split, held out of all training; the classifier's temperature was fitted
-on it. `psnr_db` is inside the field of view.
+`validation` is a random part of these photographs, held out of all training here\
+{"." if metadata.foreign else "; the classifier was calibrated on it."} `psnr_db` is inside the field of view.
 
 ## Directions
 Effects were measured on the held-out photographs of the other class, each moved to the end (5 % or 95 %) of what real eyes

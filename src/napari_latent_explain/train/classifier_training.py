@@ -1,8 +1,9 @@
-"""Transfer learning of the classifier, its temperature, and its scores."""
+"""Transfer learning of the classifier, its calibration, and its scores."""
 
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.train.config import ClassifierRecipe
+    from napari_latent_explain.train.lesions import OutlinedLesions
     from napari_latent_explain.train.photographs import PhotographSet
 
 __all__ = ["classifier_scores", "predict", "roc_auc", "train_classifier"]
@@ -63,11 +65,28 @@ def classifier_scores(logits: Tensor, labels: NDArray[np.int64], bins: int = 10)
     }
 
 
-def _fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """The temperature of least cross-entropy, by a fine grid (Guo et al., ICML 2017)."""
-    grid = torch.logspace(-0.7, 0.9, 81)
-    losses = [float(functional.cross_entropy(logits / t, labels)) for t in grid]
-    return float(grid[int(np.argmin(losses))])
+def _calibrate(network: FundusClassifier, logits: Tensor, labels: Tensor) -> None:
+    """Fit a factor and an offset of the log odds by logistic regression (Platt, 1999), and take them into the network.
+
+    The factor becomes the temperature (Guo et al., ICML 2017), the offset part of the last layer's bias.
+    """
+    from scipy.optimize import minimize
+
+    margins, y = (logits[:, 1] - logits[:, 0]).double().numpy(), labels.double().numpy()
+    n1, n0 = y.sum(), (1 - y).sum()
+    wanted = np.where(y == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))  # Platt's targets: never quite sure
+
+    def loss(theta: NDArray[np.float64]) -> float:
+        z = np.exp(theta[0]) * margins + theta[1]
+        return float(np.mean(np.logaddexp(0, z) - wanted * z))
+
+    found = minimize(loss, np.zeros(2), method="BFGS").x
+    factor, offset = float(np.clip(np.exp(found[0]), 0.1, 10)), float(found[1])
+    linear: torch.nn.Linear = network.backbone._fc  # type: ignore[assignment]  # noqa: SLF001
+    with torch.no_grad():
+        shift = offset / factor * network.config.temperature / 2
+        linear.bias.add_(torch.tensor([-shift, shift], device=linear.bias.device))
+    network.config = network.config.replace(temperature=network.config.temperature / factor)
 
 
 def _fit_head(network: FundusClassifier, features: Tensor, labels: Tensor, penalty: float) -> None:
@@ -80,6 +99,25 @@ def _fit_head(network: FundusClassifier, features: Tensor, labels: Tensor, penal
         linear.bias.copy_(torch.stack([-shift, shift]))
 
 
+@dataclass(frozen=True, eq=False)
+class _Eyes:
+    """Graded photographs as tensors x (N, 3, R, R), y (N,); all of the training part, and its outlined lesions."""
+
+    photographs: PhotographSet
+    x: Tensor
+    y: Tensor
+    lesions: OutlinedLesions | None
+
+    def batch(self, chosen: NDArray[np.int64], share: float, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """The chosen ones; a share of them replaced by eyes that lost their lesions or were given some."""
+        count = round(share * len(chosen)) if self.lesions is not None and len(self.lesions.owners) else 0
+        if not count or self.lesions is None:
+            return self.x[chosen], self.y[chosen]
+        pictures, labels = self.lesions.labelled(self.photographs, count, rng)
+        kept = chosen[count:]
+        return torch.cat([to_tensor(pictures), self.x[kept]]), torch.cat([torch.from_numpy(labels), self.y[kept]])
+
+
 def _adversarial(network: FundusClassifier, x: Tensor, y: Tensor, radius: float, generator: torch.Generator) -> Tensor:
     """Pictures one step up the gradient of the loss, by 0 to `radius` in the L2 norm (Miyato et al., ICLR 2016, eq. 8)."""
     x = x.detach().requires_grad_(True)
@@ -90,13 +128,14 @@ def _adversarial(network: FundusClassifier, x: Tensor, y: Tensor, radius: float,
 
 
 def _fine_tune(
-    network: FundusClassifier, recipe: ClassifierRecipe, x: Tensor, y: Tensor, seed: int, progress: Progress
+    network: FundusClassifier, recipe: ClassifierRecipe, eyes: _Eyes, seed: int, progress: Progress
 ) -> dict[str, Tensor]:
     """A few gentle epochs of the whole network with the batch statistics as published; returns the averaged weights."""
     device = next(network.parameters()).device
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
-    steps = len(x) // recipe.batch
+    y = eyes.y
+    steps = len(y) // recipe.batch
     total = recipe.epochs * steps
     weight = torch.tensor([len(y) / (2 * float((y == c).sum())) for c in (0, 1)], device=device)
     averaged = torch.optim.swa_utils.AveragedModel(
@@ -105,10 +144,11 @@ def _fine_tune(
     network.eval()
     for step in range(total):
         if step % steps == 0:
-            order = rng.permutation(len(x))
+            order = rng.permutation(len(y))
         chosen = order[step % steps * recipe.batch :][: recipe.batch]
-        wanted = y[chosen].to(device)
-        batch = jitter(x[chosen].to(device), generator, colour=0.15)
+        drawn, labels = eyes.batch(chosen, recipe.lesion_share, rng)
+        wanted = labels.to(device)
+        batch = jitter(drawn.to(device), generator, colour=0.15)
         if recipe.adversary:
             batch = _adversarial(network, disturbed(batch, generator), wanted, recipe.adversary, generator)
         features = functional.dropout(network.features(batch), 0.2)
@@ -127,7 +167,7 @@ def _fine_tune(
 
 
 def _fine_tune_all(
-    network: FundusClassifier, recipe: ClassifierRecipe, x: Tensor, y: Tensor, seed: int, progress: Progress
+    network: FundusClassifier, recipe: ClassifierRecipe, eyes: _Eyes, seed: int, progress: Progress
 ) -> None:
     """Fine-tune `recipe.runs` copies, each in an order of its own, and keep the mean of their weights.
 
@@ -140,7 +180,7 @@ def _fine_tune_all(
         def part(text: str, share: float, run: int = run) -> None:
             progress(text, (run + share) / recipe.runs)
 
-        found.append(_fine_tune(copy.deepcopy(network), recipe, x, y, seed + run, part))
+        found.append(_fine_tune(copy.deepcopy(network), recipe, eyes, seed + run, part))
     network.load_state_dict(
         {k: torch.stack([f[k].double() for f in found]).mean(dim=0).to(v.dtype) for k, v in found[0].items()}
     )
@@ -153,11 +193,12 @@ def train_classifier(
     device: torch.device,
     seed: int,
     progress: Progress,
+    lesions: OutlinedLesions | None = None,
 ) -> tuple[FundusClassifier, dict[str, float]]:
     """Transfer EfficientNet-Lite0 to the graded photographs: first the last layer alone, then gently the whole.
 
     Fine-tuned weights are an exponential moving average over steps; no epoch is picked. The validation part serves the
-    temperature.
+    calibration. `lesions` belong to the photographs of `train`.
 
     Returns
     -------
@@ -182,11 +223,10 @@ def train_classifier(
     network.to(device)
     scores = {"linear_" + k: v for k, v in _scores(network, validation, device).items() if k == "auc"}
     if recipe.epochs:
-        _fine_tune_all(network, recipe, x, y, seed, progress)
+        _fine_tune_all(network, recipe, _Eyes(train, x, y, lesions), seed, progress)
     network.eval()
     logits = predict(network, validation.pictures, device)
-    temperature = _fit_temperature(logits, torch.from_numpy(validation.labels))
-    network.config = network.config.replace(temperature=temperature)
+    _calibrate(network, logits, torch.from_numpy(validation.labels))
     return network, scores | _scores(network, validation, device)
 
 

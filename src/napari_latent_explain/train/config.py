@@ -30,7 +30,8 @@ class ClassifierRecipe(FrozenModel):
     First a logistic regression (L2 `penalty`) on pooled ImageNet features of `copies` slightly changed copies of each
     photograph, then `epochs` of gentle fine-tuning of the whole network at `rate`, in `runs` runs whose weights are averaged.
     With `adversary` above 0 the pictures are disturbed (noise, blur) and moved by up to that much, in the L2 norm of [-1, 1],
-    towards what the network mistakes: it then takes more than a faint pattern to change its mind.
+    towards what the network mistakes: it then takes more than a faint pattern to change its mind. `lesion_share` of each
+    batch are eyes whose outlined lesions were taken away, or healthy ones that were given some (`train.lesions`).
     """
 
     input_size: int = 128
@@ -39,6 +40,7 @@ class ClassifierRecipe(FrozenModel):
     epochs: int = 3
     runs: Annotated[int, Field(ge=1)] = 1
     adversary: float = 0.0
+    lesion_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     batch: int = 16
     rate: float = 3e-5
     weight_decay: float = 1e-2

@@ -2,7 +2,8 @@
 
 Where an expert has outlined exudates or haemorrhages, the fundus beneath can be filled in from around them: the eye as if it
 did not have them. What the lesions add to that, scaled, and put into their own or into another eye, gives pairs of pictures of
-one eye with more and with less of the disease. They teach the attributes what a change of opinion should look like.
+one eye with more and with less of the disease. They teach the attributes what a change of opinion should look like, and a
+classifier that it is the lesions that count.
 """
 
 from __future__ import annotations
@@ -99,6 +100,35 @@ class OutlinedLesions:
         return LesionPairs(
             x[:count], x[count:], np.array(owners, dtype=np.int64), torch.from_numpy(change), torch.from_numpy(kept)
         )
+
+    def labelled(
+        self, photographs: PhotographSet, count: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Draw `count` eyes for a classifier: every other one has lost all its lesions (0), the rest were given some (1).
+
+        Returns
+        -------
+        pictures, labels
+            (count, R, R, 3) and (count,). Lesions are given to eyes of label 0, by donors with more than the least of them.
+        """
+        healthy = np.flatnonzero(photographs.labels == 0)
+        amount = np.abs(self.residuals.astype(np.int32)).sum(axis=(1, 2, 3, 4))
+        rich = np.flatnonzero(amount >= np.quantile(amount, 0.25))
+        pictures, labels = [], []
+        for row in range(count):
+            if row % 2 == 0 or not len(healthy):
+                donor = int(rng.integers(len(self.owners)))
+                picture = photographs.pictures[self.owners[donor]] - self.residuals[donor].astype(np.float32).sum(
+                    axis=0
+                )
+                labels.append(0)
+            else:
+                donor, owner = int(rng.choice(rich)), int(rng.choice(healthy))
+                added = self.residuals[donor].astype(np.float32).sum(axis=0) * photographs.masks[owner][..., None]
+                picture = photographs.pictures[owner] + rng.uniform(0.7, 1.1) * added
+                labels.append(1)
+            pictures.append(picture)
+        return np.clip(np.stack(pictures), 0, 255).round().astype(np.uint8), np.array(labels, dtype=np.int64)
 
 
 def _filled(picture: NDArray[np.uint8], outlined: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -161,10 +161,10 @@ def _read_all(
 
 
 def split_validation(photographs: PhotographSet, share: float, seed: int) -> tuple[PhotographSet, PhotographSet]:
-    """Training part and validation part: a random, label-balanced share of the graded photographs."""
+    """Training part and validation part: a random, label-balanced share of the graded photographs, or of all if none is."""
     rng = np.random.default_rng(seed)
     held = np.zeros(len(photographs), dtype=bool)
-    for label in (0, 1):
+    for label in (0, 1) if (photographs.labels >= 0).any() else (-1,):
         members = np.flatnonzero(photographs.labels == label)
         held[rng.permutation(members)[: round(share * len(members))]] = True
     return photographs.take(~held), photographs.take(held)

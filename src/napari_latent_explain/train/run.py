@@ -53,7 +53,7 @@ def _outlined_lesions(
     config: TrainConfig, output: Path, train: PhotographSet, progress: Progress
 ) -> OutlinedLesions | None:
     """What the outlined lesions of the training part add to the fundus, read once into the run's folder."""
-    if not config.stylex.lesion_pairs:
+    if not config.stylex.lesion_pairs and not config.classifier.lesion_share:
         return None
     cache = output / f"lesions-{train.pictures.shape[1]}.npz"
     if cache.is_file():
@@ -67,13 +67,18 @@ def _outlined_lesions(
 
 
 def classifier_stage(
-    config: TrainConfig, output: Path, train: PhotographSet, validation: PhotographSet, progress: Progress
+    config: TrainConfig,
+    output: Path,
+    train: PhotographSet,
+    validation: PhotographSet,
+    lesions: OutlinedLesions | None,
+    progress: Progress,
 ) -> FundusClassifier:
     """Train the classifier, or load the one that this run's folder holds."""
     weights, notes = output / "classifier.safetensors", output / "classifier.json"
     if not notes.is_file():
         device = choose_device(config.device)
-        network, scores = train_classifier(config.classifier, train, validation, device, config.seed, progress)
+        network, scores = train_classifier(config.classifier, train, validation, device, config.seed, progress, lesions)
         save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, weights)
         notes.write_text(json.dumps({"config": network.config.model_dump(mode="json"), "validation": scores}))
     stored = json.loads(notes.read_text(encoding="utf-8"))
@@ -117,10 +122,10 @@ def train_from_config(
     (output / "config.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
     photographs = cached_photographs(config, output, "train", progress)
     train, validation = split_validation(photographs, config.data.validation_share, config.data.seed)
-    classifier = classifier_stage(config, output, train, validation, progress)
+    lesions = _outlined_lesions(config, output, train, progress)
+    classifier = classifier_stage(config, output, train, validation, lesions, progress)
     finer = cached_photographs(config, output, "train", progress, oversampling=config.stylex.oversampling)
     finer, _ = split_validation(finer, config.data.validation_share, config.data.seed)
-    lesions = _outlined_lesions(config, output, finer, progress)
     torch.manual_seed(config.seed)
     trainer = StylexTrainer(config, finer, classifier, output, lesions)
     trainer.run(validation, progress)

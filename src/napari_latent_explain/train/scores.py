@@ -31,7 +31,7 @@ def measure(explainer: Explainer, reference: ReferenceSet, labels: NDArray[np.in
     reference : ReferenceSet
         Photographs with refined codes.
     labels : numpy.ndarray
-        (N,) 0 or 1.
+        (N,) 0 or 1, or -1 where unknown. The classifier is scored where both are there and it has two classes.
     """
     encoded = torch.cat([explainer.encode(reference.pictures[i : i + 16]) for i in range(0, len(reference), 16)])
     rough = torch.cat(
@@ -39,14 +39,16 @@ def measure(explainer: Explainer, reference: ReferenceSet, labels: NDArray[np.in
     )
     after = torch.cat([explainer.classifier(reference.bases[i : i + 16]) for i in range(0, len(reference), 16)])
     p, q = reference.logits.softmax(1), after.softmax(1)
-    return {
-        "classifier": classifier_scores(reference.logits.cpu(), labels),
+    known = labels >= 0
+    scored = p.shape[1] == 2 and set(labels[known].tolist()) == {0, 1}
+    graded = {"classifier": classifier_scores(reference.logits.cpu()[known], labels[known])} if scored else {}
+    return graded | {
         "reconstruction": {
             "psnr_db_encoder": float(field_psnr(rough, reference.pictures, reference.masks).mean()),
             "psnr_db_refined": float(field_psnr(reference.bases, reference.pictures, reference.masks).mean()),
         },
         "agreement": {
             "decision": float((p.argmax(1) == q.argmax(1)).double().mean()),
-            "median_abs_dp": float((p - q).abs()[:, 1].median()),
+            "median_abs_dp": float((p - q).abs().amax(dim=1).median()),
         },
     }

@@ -1,0 +1,142 @@
+"""From networks to a bundle: statistics, directions, scores, model card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from napari_latent_explain.domain import DirectionAtlas
+from napari_latent_explain.explain.discovery import SearchSettings, find_directions
+from napari_latent_explain.explain.reference import encode_reference
+from napari_latent_explain.latent import to_tensor
+from napari_latent_explain.model.bundle import BundleMetadata, read_bundle, write_bundle
+from napari_latent_explain.model.encoder import opinion
+from napari_latent_explain.model.explainer import Explainer, StyleStatistics, load_explainer
+from napari_latent_explain.model.generator import StyleGenerator
+from napari_latent_explain.train.card import model_card
+from napari_latent_explain.train.scores import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from napari_latent_explain.domain import Progress, StyleDirection
+    from napari_latent_explain.train.photographs import PhotographSet
+
+__all__ = ["assemble_bundle"]
+
+REFINEMENT = 20
+
+
+def _tensors(photographs: PhotographSet, device: torch.device) -> tuple[Tensor, Tensor]:
+    masks = torch.from_numpy(photographs.masks.astype(np.float32))[:, None]
+    return to_tensor(photographs.pictures).to(device), masks.to(device)
+
+
+def assemble_bundle(
+    folder: Path,
+    metadata: Callable[[dict[str, Any]], BundleMetadata],
+    networks: dict[str, dict[str, Tensor]],
+    train: PhotographSet,
+    validation: PhotographSet,
+    seed: int,
+    device: str,
+    progress: Progress,
+) -> Path:
+    """Measure networks, search directions, and write a bundle.
+
+    Statistics and the choice of directions come from the training part, evidence and scores from the validation part. The
+    rounded weights are written first, and all is measured with what a user will load.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of the bundle.
+    metadata : callable
+        What the bundle says of itself, given its scores.
+    networks : dict
+        Their states by name, without the statistics.
+    train, validation : PhotographSet
+        Of the model's resolution. Scores of the classifier need labels of both classes in the validation part.
+    seed : int
+        Of the choice of photographs and the bootstrap.
+    device : str
+        As `load_explainer` takes it.
+    progress : Progress
+        Told at every step; may raise `Cancelled`.
+    """
+    size = StyleGenerator(metadata({}).generator).code_size
+    blank = torch.ones(size)
+    atlas, empty = DirectionAtlas(), StyleStatistics(0 * blank, blank, -blank, blank)
+    write_bundle(folder, metadata({}), networks | {"statistics": empty.tensors()}, atlas, "")
+    explainer = load_explainer(folder, device)
+    x, _masks = _tensors(train, explainer.device)
+    with torch.no_grad():
+        codes = torch.cat([explainer.encode(x[i : i + 16]) for i in range(0, len(x), 16)])
+        moves = torch.cat([_attribute_moves(explainer, x[i : i + 16]) for i in range(0, len(x), 16)])
+    statistics = _with_attributes(StyleStatistics.of(codes), explainer, moves)
+    write_bundle(folder, metadata({}), networks | {"statistics": statistics.tensors()}, atlas, "")
+    files = read_bundle(folder)[0].files
+    explainer = load_explainer(folder, device)
+    atlas, scores = _measure(explainer, files, train, validation, seed, progress)
+    written = metadata(scores)
+    card = model_card(written, atlas)
+    write_bundle(folder, written, networks | {"statistics": statistics.tensors()}, atlas, card)
+    read_bundle(folder)
+    return folder
+
+
+def _attribute_moves(explainer: Explainer, x: Tensor) -> Tensor:
+    """Attributes (N, K) of the photographs' counterfactuals: each other class in turn, at a probability of 0.97."""
+    probabilities = explainer.classifier.probabilities(x)
+    own, _ = explainer.encoder.describe(x)
+    classes, found = len(explainer.classes), []
+    for step in range(1, classes):
+        wanted = torch.full_like(probabilities, 0.03 / max(1, classes - 1))
+        wanted.scatter_(1, (probabilities.argmax(dim=1, keepdim=True) + step) % classes, 0.97)
+        found.append(explainer.encoder.attributes(own, opinion(wanted) - opinion(probabilities)))
+    return torch.cat(found)
+
+
+def _with_attributes(statistics: StyleStatistics, explainer: Explainer, moves: Tensor) -> StyleStatistics:
+    """The statistics with those of the attributes replaced: 0 in photographs, they range over what their counterfactuals ask."""
+    count = moves.shape[1]
+    if not count:
+        return statistics
+    columns = slice(explainer.layout.size - count, explainer.layout.size)
+    asked, replaced = StyleStatistics.of(moves).tensors(), statistics.tensors()
+    for name, value in replaced.items():
+        replaced[name] = value.clone()
+        replaced[name][columns] = 0 if name == "mean" else asked[name]
+    return StyleStatistics(**replaced)
+
+
+def _measure(
+    explainer: Explainer,
+    files: Mapping[str, str],
+    train: PhotographSet,
+    validation: PhotographSet,
+    seed: int,
+    progress: Progress,
+) -> tuple[DirectionAtlas, dict[str, Any]]:
+    rng = np.random.default_rng(seed)
+    graded = np.flatnonzero(train.labels >= 0) if (train.labels >= 0).any() else np.arange(len(train))
+    chosen = train.take(np.sort(rng.permutation(graded)[:96]))
+    selection = encode_reference(explainer, *_tensors(chosen, explainer.device), progress=progress)
+    held_out = encode_reference(explainer, *_tensors(validation, explainer.device), steps=REFINEMENT, progress=progress)
+    directions: list[StyleDirection] = []
+    for target in range(len(explainer.classes)):
+        directions += find_directions(
+            explainer, selection, held_out, target, rng=rng, settings=SearchSettings(), progress=progress
+        )
+    atlas = DirectionAtlas(
+        generator_sha256=files["models/generator.safetensors"], classifier_sha256=files["models/classifier.safetensors"],
+        classes=explainer.classes,
+        directions=tuple(directions), searched=2 * explainer.layout.size,
+    )  # fmt: skip
+    scores = {"validation": measure(explainer, held_out, validation.labels)}
+    return atlas, scores
