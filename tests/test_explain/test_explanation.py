@@ -136,5 +136,46 @@ def test_a_change_that_nobody_sees_is_called_so(
     frame = replace(explanation.frame, flipped=True, changed_area_fraction=changed)
     found = CounterfactualSearch(Edit(), 1.0, True, 1)
     monkeypatch.setattr(explanation, "render", lambda _edit: frame)
-    monkeypatch.setattr(Pivot, "search", lambda _self, _target, _progress: found)
+    monkeypatch.setattr(Pivot, "search", lambda _self, _target, _progress, **_: found)
     assert ("hardly visible" in explanation.find_counterfactual().note) is said
+
+
+def test_more_than_one_answer_and_what_is_measured_of_them(explanation: Explanation) -> None:
+    first = explanation.find_counterfactual()
+    answers = explanation.find_alternatives(3)
+    assert answers[0].edit == first.edit
+    assert len({tuple(sorted(answer.edit.strengths)) for answer in answers}) == len(answers)
+    explanation.set_edit(Edit(strengths={explanation.directions[0].id: 2.0}))
+    curve = explanation.dose_response()
+    assert curve.doses[0] == 0
+    before, after = (frame.probabilities.counterfactual[explanation.target] for frame in (first, explanation.frame))
+    assert curve.log_odds[-1] == pytest.approx(np.log(after / (1 - after)), abs=1e-3)
+    start = explanation.frame.probabilities.original[explanation.target]
+    assert curve.log_odds[0] == pytest.approx(np.log(start / (1 - start)), abs=1e-3)
+    assert 0 < before < 1
+
+
+def test_the_boundary_is_where_the_decision_changes(explanation: Explanation) -> None:
+    for direction in explanation.directions:
+        found = explanation.boundary(direction.id)
+        assert found.tested == explanation.strength_range(direction.id)[1]
+        if found.radius:
+            there = explanation.render(Edit(strengths={direction.id: found.radius + 1e-3}))
+            assert there.flipped
+    survey = explanation.boundary_around(3.0, np.random.default_rng(0), rays=3)
+    again = explanation.boundary_around(3.0, np.random.default_rng(0), rays=3)
+    assert survey == again
+    assert survey.rays == 3
+
+
+@pytest.mark.parametrize("probability", [0.0, 1.0, 2.0, float("nan")])
+def test_a_probability_that_can_not_be_reached_is_wrong_use(explanation: Explanation, probability: float) -> None:
+    with pytest.raises(WrongUseError, match="between 0 and 1"):
+        explanation.find_counterfactual(probability=probability)
+
+
+def test_less_than_the_probability_asked_for_is_said(explanation: Explanation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explanation, "render", lambda _edit: replace(explanation.frame, flipped=True))
+    monkeypatch.setattr(Pivot, "search", lambda *_, **__: CounterfactualSearch(Edit(), 0.3, False, 1))
+    assert "not reached" in explanation.find_counterfactual(probability=0.9).note
+    assert "decision changes" in explanation.find_counterfactual(probability=0.9).note

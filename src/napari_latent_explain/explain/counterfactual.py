@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import DirectionId, Progress
 
-__all__ = ["CounterfactualSearch", "search_counterfactual"]
+__all__ = ["CounterfactualSearch", "diverse_counterfactuals", "search_counterfactual"]
+
+_DOSES = 8
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,14 @@ def search_counterfactual(
     ranges: Mapping[DirectionId, tuple[float, float]],
     *,
     clearance: float = 0.1,
-    steps: int = 10,
+    steps: int = 7,
     progress: Progress = silent,
 ) -> CounterfactualSearch:
     """Search for an edit whose margin is at least `clearance`.
 
     Greedy: move, one after the other, the direction that raises the margin most to the end of its range, until the margin
-    is reached; drop every direction that proves unneeded; then shrink the whole edit by bisection to the boundary.
+    is reached; drop every direction that proves unneeded; then shrink the whole edit to the boundary: the first of eight
+    even doses that reaches it, and bisection below that, so that a curve that rises and falls doesn't mislead.
 
     Parameters
     ----------
@@ -83,7 +86,11 @@ def search_counterfactual(
         rendered += 1
         if value >= clearance:
             edit, current = without, value
-    low, high = 0.0, 1.0
+    doses = [k / _DOSES for k in range(1, _DOSES)]
+    values = [*margins([edit.scaled(dose) for dose in doses]), current]
+    rendered += len(doses)
+    first = next(k for k, value in enumerate(values) if value >= clearance)
+    low, high, current = first / _DOSES, (first + 1) / _DOSES, values[first]
     for step in range(steps):
         middle = (low + high) / 2
         (value,) = margins([edit.scaled(middle)])
@@ -94,3 +101,46 @@ def search_counterfactual(
             low = middle
         progress("Shrinking the change to the boundary", 0.8 + 0.2 * (step + 1) / steps)
     return CounterfactualSearch(edit.scaled(high), current, True, rendered)
+
+
+def diverse_counterfactuals(
+    margins: Callable[[Sequence[Edit]], Sequence[float]],
+    ranges: Mapping[DirectionId, tuple[float, float]],
+    *,
+    count: int = 3,
+    clearance: float = 0.1,
+    progress: Progress = silent,
+) -> tuple[CounterfactualSearch, ...]:
+    """Several answers that differ: each does without the direction that did most in the one before.
+
+    What a direction did is by how much the margin falls when it alone is taken back.
+
+    Parameters
+    ----------
+    margins, ranges, clearance, progress
+        As for `search_counterfactual`.
+    count : int
+        At most so many answers.
+
+    Returns
+    -------
+    tuple of CounterfactualSearch
+        The first is that of `search_counterfactual`, reached or not; the others are all reached.
+    """
+    left = dict(ranges)
+    found: list[CounterfactualSearch] = []
+    for number in range(count):
+
+        def part(text: str, share: float, number: int = number) -> None:
+            progress(text, (number + share) / count)
+
+        answer = search_counterfactual(margins, left, clearance=clearance, progress=part)
+        if found and not answer.reached:
+            break
+        found.append(answer)
+        if not answer.reached or not answer.edit:
+            break
+        keys = list(answer.edit.strengths)
+        without = margins([answer.edit.with_strength(key, 0.0) for key in keys])
+        del left[min(zip(without, keys, strict=True))[1]]
+    return tuple(found)

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
         QualityReport,
         StyleDirection,
     )
+    from napari_latent_explain.explain.boundary import BoundaryRadius, BoundarySurvey
+    from napari_latent_explain.explain.counterfactual import CounterfactualSearch
+    from napari_latent_explain.explain.dose_response import DoseResponse
     from napari_latent_explain.latent import Inversion
     from napari_latent_explain.model.explainer import Explainer
 
@@ -58,6 +61,7 @@ HARDLY_VISIBLE = (
     "the change is hardly visible: the classifier is close to its boundary here, "
     "or reacts to what a person does not see"
 )
+LESS_THAN_ASKED = "the decision changes, but the probability that was asked for is not reached within the tested range"
 BARELY_REACHED = "the decision changes only just; no clear change within the tested range"
 
 
@@ -163,16 +167,45 @@ class Explanation:
             changed_area_fraction=changed_fraction(made.difference, self._pivot.mask),
         )
 
-    def find_counterfactual(self, progress: Progress = silent) -> Frame:
-        """Search for the smallest edit that changes the decision to the target, without showing it (thread-safe)."""
+    def find_counterfactual(self, progress: Progress = silent, *, probability: float | None = None) -> Frame:
+        """Search for the smallest edit that changes the decision to the target, without showing it (thread-safe).
+
+        With `probability`, the smallest that gives the target at least that probability.
+        """
+        _check_probability(probability)
         began = time.perf_counter()
-        found = self._pivot.search(self.target, progress)
-        frame = self.render(found.edit)
+        frame = self._found(self._pivot.search(self.target, progress, probability=probability), probability)
         self.seconds["counterfactual"] = time.perf_counter() - began
+        return frame
+
+    def find_alternatives(
+        self, count: int = 3, progress: Progress = silent, *, probability: float | None = None
+    ) -> tuple[Frame, ...]:
+        """Up to `count` answers that differ, the smallest first: each does without what did most in the one before."""
+        _check_probability(probability)
+        found = self._pivot.search_several(self.target, count, progress, probability=probability)
+        return tuple(self._found(answer, probability) for answer in found)
+
+    def _found(self, found: CounterfactualSearch, probability: float | None) -> Frame:
+        frame = self.render(found.edit)
         if found.reached:
             hardly = frame.flipped and frame.changed_area_fraction < LEAST_VISIBLE
             return replace(frame, note=HARDLY_VISIBLE) if hardly else frame
+        if probability is not None and frame.flipped:
+            return replace(frame, note=LESS_THAN_ASKED)
         return replace(frame, note=BARELY_REACHED if frame.flipped else NOT_REACHED)
+
+    def dose_response(self, frame: Frame | None = None) -> DoseResponse:
+        """Log odds of the target from none to all of a frame's edit, by real renderings."""
+        return self._pivot.dose_response((frame if frame is not None else self.frame).edit, self.target)
+
+    def boundary(self, direction_id: DirectionId) -> BoundaryRadius:
+        """How far along one direction, in its spreads, the decision changes to the direction's class."""
+        return self._pivot.boundary(direction_id)
+
+    def boundary_around(self, furthest: float, rng: np.random.Generator, *, rays: int = 16) -> BoundarySurvey:
+        """How far the target's boundary is along random directions of style space, in spreads."""
+        return self._pivot.boundary_around(self.target, furthest, rng, rays=rays)
 
     def record(self, frame: Frame | None = None) -> CounterfactualRecord:
         """Everything that a reviewer or a panel needs, as plain arrays and numbers."""
@@ -244,6 +277,12 @@ class Explanation:
     def _upright(self, picture: NDArray[T]) -> NDArray[T]:
         """Mirror between model and photograph orientation (its own inverse)."""
         return np.ascontiguousarray(picture[:, ::-1]) if self.field.mirrored else picture
+
+
+def _check_probability(probability: float | None) -> None:
+    if probability is not None and not 0 < probability < 1:
+        msg = f"A probability to reach lies between 0 and 1, not at {probability}."
+        raise WrongUseError(msg)
 
 
 def explain_photograph(

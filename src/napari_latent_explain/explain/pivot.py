@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
-from napari_latent_explain.domain import silent
-from napari_latent_explain.explain.counterfactual import CounterfactualSearch, search_counterfactual
+from napari_latent_explain.domain import Edit, silent
+from napari_latent_explain.explain.boundary import BoundaryRadius, BoundarySurvey, boundary_radius, survey_boundary
+from napari_latent_explain.explain.counterfactual import (
+    CounterfactualSearch,
+    diverse_counterfactuals,
+    search_counterfactual,
+)
+from napari_latent_explain.explain.dose_response import DoseResponse, dose_response
 from napari_latent_explain.latent import move, render
 from napari_latent_explain.model.classifier import margin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_latent_explain.domain import DirectionId, Edit, Progress
+    from napari_latent_explain.domain import DirectionId, Progress
     from napari_latent_explain.latent import Composite
     from napari_latent_explain.model.explainer import Explainer
 
 __all__ = ["Pivot", "changed_fraction"]
 
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # Rec. 709
+_CLEARANCE = 0.1  # log odds that count as a changed mind, a little above 0
 _CHANGED = 0.02  # of the range from black to white: about 5 grey levels
 
 
@@ -56,15 +66,76 @@ class Pivot:
         return render(self.explainer, self.picture, self.mask, self.base, moved)
 
     def margins(self, edits: Sequence[Edit], target: int) -> list[float]:
-        """Log odds of `target` under each edit."""
+        """Log odds of `target` against the best other class under each edit: positive where the decision is `target`."""
+        return self._measured(edits, lambda logits: margin(logits, target))
+
+    def log_odds(self, edits: Sequence[Edit], target: int) -> list[float]:
+        """Log odds of `target` against all other classes together under each edit."""
+
+        def odds(logits: Tensor) -> Tensor:
+            others = torch.cat([logits[:, :target], logits[:, target + 1 :]], dim=1)
+            return logits[:, target] - others.logsumexp(dim=1)
+
+        return self._measured(edits, odds)
+
+    def _measured(self, edits: Sequence[Edit], value: Callable[[Tensor], Tensor]) -> list[float]:
         values: list[float] = []
         with torch.inference_mode():
             for start in range(0, len(edits), 16):
                 pictures = self.composites(edits[start : start + 16]).picture
-                values += margin(self.explainer.classifier(pictures), target).tolist()
+                values += value(self.explainer.classifier(pictures)).tolist()
         return values
 
-    def search(self, target: int, progress: Progress = silent) -> CounterfactualSearch:
-        """Search for the smallest edit that changes the decision to `target`."""
+    def _goal(
+        self, target: int, probability: float | None
+    ) -> tuple[Callable[[Sequence[Edit]], Sequence[float]], dict[DirectionId, tuple[float, float]], float]:
+        """What is measured, how far directions go, and how much is enough."""
         ranges = {d.id: self.strength_range(d.id) for d in self.explainer.atlas.towards(target)}
-        return search_counterfactual(lambda edits: self.margins(edits, target), ranges, progress=progress)
+        if probability is None:
+            return (lambda edits: self.margins(edits, target)), ranges, _CLEARANCE
+        return (lambda edits: self.log_odds(edits, target)), ranges, math.log(probability / (1 - probability))
+
+    def search(
+        self, target: int, progress: Progress = silent, *, probability: float | None = None
+    ) -> CounterfactualSearch:
+        """Search for the smallest edit that changes the decision to `target`, or gives it at least `probability`."""
+        margins, ranges, enough = self._goal(target, probability)
+        return search_counterfactual(margins, ranges, clearance=enough, progress=progress)
+
+    def search_several(
+        self, target: int, count: int, progress: Progress = silent, *, probability: float | None = None
+    ) -> tuple[CounterfactualSearch, ...]:
+        """Search for up to `count` answers that differ from one another."""
+        margins, ranges, enough = self._goal(target, probability)
+        return diverse_counterfactuals(margins, ranges, count=count, clearance=enough, progress=progress)
+
+    def dose_response(self, edit: Edit, target: int) -> DoseResponse:
+        """Log odds of `target` from none to all of an edit."""
+        return dose_response(lambda edits: self.log_odds(edits, target), edit)
+
+    def boundary(self, direction_id: DirectionId) -> BoundaryRadius:
+        """How far along a direction, in its spreads and within what real eyes show, the decision changes to its target."""
+        direction = self.explainer.atlas[direction_id]
+        furthest = self.strength_range(direction_id)[1]
+
+        def margins(radii: NDArray[np.float64]) -> NDArray[np.float64]:
+            edits = [Edit(strengths={direction_id: float(radius)}) for radius in radii]
+            return np.array(self.margins(edits, direction.target))
+
+        return boundary_radius(margins, furthest)
+
+    def boundary_around(
+        self, target: int, furthest: float, rng: np.random.Generator, *, rays: int = 16
+    ) -> BoundarySurvey:
+        """How far the boundary of `target` is along random directions of S, in spreads; ranges of real eyes don't bind."""
+        styles, spread = self.explainer.layout.size, self.explainer.statistics.spread
+
+        def margins(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+            moved = self.code.expand(len(steps), -1).clone()
+            moved[:, :styles] += torch.from_numpy(steps).to(moved) * spread[:styles]
+            with torch.inference_mode():
+                pictures = render(self.explainer, self.picture, self.mask, self.base, moved).picture
+                values: NDArray[np.float64] = margin(self.explainer.classifier(pictures), target).double().cpu().numpy()
+            return values
+
+        return survey_boundary(margins, styles, furthest, rays=rays, rng=rng)
