@@ -19,6 +19,7 @@ from napari_latent_explain.domain import (
     WrongUseError,
     silent,
 )
+from napari_latent_explain.explain.faithfulness import check_faithfulness
 from napari_latent_explain.explain.frame import Frame
 from napari_latent_explain.explain.pivot import Pivot, changed_fraction
 from napari_latent_explain.fundus import (
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain.boundary import BoundaryRadius, BoundarySurvey
     from napari_latent_explain.explain.counterfactual import CounterfactualSearch
     from napari_latent_explain.explain.dose_response import DoseResponse
+    from napari_latent_explain.explain.faithfulness import Faithfulness
     from napari_latent_explain.latent import Inversion
     from napari_latent_explain.model.explainer import Explainer
 
@@ -206,6 +208,11 @@ class Explanation:
     def boundary_around(self, furthest: float, rng: np.random.Generator, *, rays: int = 16) -> BoundarySurvey:
         """How far the target's boundary is along random directions of style space, in spreads."""
         return self._pivot.boundary_around(self.target, furthest, rng, rays=rays)
+
+    def check(self, seed: int = 0, progress: Progress = silent, frame: Frame | None = None) -> Faithfulness | None:
+        """Put a frame's edit to the controls of `explain.faithfulness`; None if it changes nothing (thread-safe)."""
+        edit = (frame if frame is not None else self.frame).edit
+        return check_faithfulness(self._pivot, edit, self.target, np.random.default_rng(seed), progress=progress)
 
     def record(self, frame: Frame | None = None) -> CounterfactualRecord:
         """Everything that a reviewer or a panel needs, as plain arrays and numbers."""

@@ -5,6 +5,7 @@
     configs/metadata.json      what it is, shapes of the networks, scores, recipe, SHA-256 of every other file
     configs/directions.json    the direction atlas
     models/generator.safetensors, encoder.safetensors, classifier.safetensors, statistics.safetensors
+    models/controls.safetensors     where there are labels: heads that know nothing (`model.control_heads`)
     models/perception.safetensors   with a classifier that was not made here: the features that inversion compares
     docs/README.md             the model card
 
@@ -100,14 +101,14 @@ def write_bundle(
     metadata : BundleMetadata
         Everything but `files`.
     networks : mapping
-        For each of `metadata.networks`, its state by name. Floats are stored as float16; the statistics, and a classifier
-        that was not made here, as they are.
+        For each of `metadata.networks`, and "controls" where there are any, its state by name. Floats are stored as float16;
+        the statistics, and a classifier that was not made here, as they are.
     atlas, card : DirectionAtlas, str
         Directions, and the model card in Markdown.
     """
     files = {}
     whole = {"statistics", "classifier"} if metadata.foreign else {"statistics"}
-    for name in metadata.networks:
+    for name in (*metadata.networks, *(["controls"] if "controls" in networks else [])):
         state = {
             key: (value.detach().cpu().half() if value.is_floating_point() and name not in whole else value.cpu())
             for key, value in sorted(networks[name].items())
@@ -165,7 +166,8 @@ def read_bundle(folder: Path) -> tuple[BundleMetadata, dict[str, dict[str, Tenso
         msg = f"The bundle {folder} has format {metadata.format}; this version reads format {_FORMAT}."
         raise BundleError(msg)
     networks = {}
-    for name in metadata.networks:
+    optional = ("controls",) if "models/controls.safetensors" in metadata.files else ()
+    for name in metadata.networks + optional:
         path = f"models/{name}.safetensors"
         content = _read(folder, path, metadata.files.get(path, "no hash in the metadata"))
         try:

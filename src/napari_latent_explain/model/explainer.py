@@ -12,6 +12,7 @@ from torch import Tensor
 from napari_latent_explain.domain import BundleError, DirectionAtlas, ModelIdentity
 from napari_latent_explain.model.bundle import bundle_sha256, read_bundle
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, fold_batch_norms
+from napari_latent_explain.model.control_heads import ControlHeads
 from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.model.encoder import FundusEncoder
 from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network
@@ -56,7 +57,7 @@ class Explainer:
     """A model bundle in memory, in evaluation mode, its weights frozen.
 
     `perception` is the EfficientNet-Lite0 whose features inversion compares: that of the classifier, unless it was not made
-    here.
+    here. `controls` are heads that know nothing, where the bundle has some.
     """
 
     identity: ModelIdentity
@@ -73,6 +74,7 @@ class Explainer:
     scores: dict[str, Any]
     recipe: dict[str, Any]
     title: str = ""
+    controls: ControlHeads | None = None
 
     @property
     def layout(self) -> StyleLayout:
@@ -163,6 +165,10 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
     for name, network in (("generator", generator), ("encoder", encoder)):
         _ready(network, networks[name], name, folder, where)
     classifier, perception = _classifier(metadata, networks, folder, where)
+    controls = None
+    if "controls" in networks and not metadata.foreign:
+        on_device = {name: value.to(where) for name, value in networks["controls"].items()}
+        controls = ControlHeads.of(on_device, len(metadata.classes))
     tensors = networks["statistics"]
     shape = (generator.code_size,)
     if set(tensors) != {"mean", "spread", "low", "high"} or any(t.shape != shape for t in tensors.values()):
@@ -183,4 +189,5 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
         scores=metadata.scores,
         recipe=metadata.recipe,
         title=metadata.title,
+        controls=controls,
     )

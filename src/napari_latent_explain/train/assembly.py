@@ -16,6 +16,7 @@ from napari_latent_explain.model.encoder import opinion
 from napari_latent_explain.model.explainer import Explainer, StyleStatistics, load_explainer
 from napari_latent_explain.model.generator import StyleGenerator
 from napari_latent_explain.train.card import model_card
+from napari_latent_explain.train.control_fitting import fit_control_heads
 from napari_latent_explain.train.scores import measure
 
 if TYPE_CHECKING:
@@ -79,13 +80,17 @@ def assemble_bundle(
         codes = torch.cat([explainer.encode(x[i : i + 16]) for i in range(0, len(x), 16)])
         moves = torch.cat([_attribute_moves(explainer, x[i : i + 16]) for i in range(0, len(x), 16)])
     statistics = _with_attributes(StyleStatistics.of(codes), explainer, moves)
-    write_bundle(folder, metadata({}), networks | {"statistics": statistics.tensors()}, atlas, "")
+    networks = networks | {"statistics": statistics.tensors()}
+    controls = fit_control_heads(explainer, x, train.labels, np.random.default_rng(seed))
+    if controls is not None:
+        networks["controls"] = controls.tensors()
+    write_bundle(folder, metadata({}), networks, atlas, "")
     files = read_bundle(folder)[0].files
     explainer = load_explainer(folder, device)
     atlas, scores = _measure(explainer, files, train, validation, seed, progress)
     written = metadata(scores)
     card = model_card(written, atlas)
-    write_bundle(folder, written, networks | {"statistics": statistics.tensors()}, atlas, card)
+    write_bundle(folder, written, networks, atlas, card)
     read_bundle(folder)
     return folder
 
@@ -112,6 +117,8 @@ def _with_attributes(statistics: StyleStatistics, explainer: Explainer, moves: T
     for name, value in replaced.items():
         replaced[name] = value.clone()
         replaced[name][columns] = 0 if name == "mean" else asked[name]
+    replaced["low"][columns].clamp_(max=0)
+    replaced["high"][columns].clamp_(min=0)
     return StyleStatistics(**replaced)
 
 
