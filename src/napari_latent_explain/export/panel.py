@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import CounterfactualRecord
 
-__all__ = ["compose_panel", "mark_synthetic", "png_bytes", "write_panel"]
+__all__ = ["compose_panel", "font", "mark_synthetic", "png_bytes", "wrapped", "write_panel"]
 
 CELL, GAP, MARGIN = 460, 16, 28
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, so that pictures are the same on every machine."""
     return ImageFont.load_default(size)
 
 
@@ -34,14 +35,14 @@ def mark_synthetic(image: Image.Image, *, simulated: bool = False) -> Image.Imag
     draw = ImageDraw.Draw(marked)
     size = max(9, image.width // 32)
     text = "SIMULATED EYE. " + SYNTHETIC if simulated else SYNTHETIC
-    lines = _wrapped(text, draw, _font(size), image.width - 8)
+    lines = wrapped(text, draw, font(size), image.width - 8)
     for above, line in enumerate(reversed(lines)):
         place = (image.width // 2, image.height - size // 2 - above * (size + 3))
-        draw.text(place, line, font=_font(size), fill=INK, anchor="ms", stroke_width=2, stroke_fill=(0, 0, 0))
+        draw.text(place, line, font=font(size), fill=INK, anchor="ms", stroke_width=2, stroke_fill=(0, 0, 0))
     return marked
 
 
-def _wrapped(
+def wrapped(
     text: str, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int
 ) -> list[str]:
     """Break a text between words so that each line is at most `width` pixels wide, if one word allows it."""
@@ -72,24 +73,24 @@ def _bars(draw: ImageDraw.ImageDraw, x: int, y: int, record: CounterfactualRecor
         ("reconstruction", record.probabilities.reconstruction[target]),
         ("counterfactual", record.probabilities.counterfactual[target]),
     ]
-    draw.text((x, y), f"Probability of '{record.classes[target]}'", font=_font(19), fill=INK)
+    draw.text((x, y), f"Probability of '{record.classes[target]}'", font=font(19), fill=INK)
     for row, (name, value) in enumerate(rows):
         top = y + 36 + row * 34
-        draw.text((x, top), name, font=_font(16), fill=QUIET)
+        draw.text((x, top), name, font=font(16), fill=QUIET)
         left, width = x + 140, 240
         draw.rectangle((left, top + 2, left + width, top + 18), outline=QUIET)
         draw.rectangle((left, top + 2, left + round(width * value), top + 18), fill=ORANGE if row == 2 else BLUE)
-        draw.text((left + width + 10, top), _percent(value), font=_font(16), fill=INK)
+        draw.text((left + width + 10, top), _percent(value), font=font(16), fill=INK)
         draw.line((left + width // 2, top, left + width // 2, top + 20), fill=INK)
 
 
 def _moves(draw: ImageDraw.ImageDraw, x: int, y: int, record: CounterfactualRecord) -> None:
     """The directions that were moved, strongest first."""
-    draw.text((x, y), "Moved directions (strength in standard deviations of real eyes)", font=_font(19), fill=INK)
+    draw.text((x, y), "Moved directions (strength in standard deviations of real eyes)", font=font(19), fill=INK)
     known = {d.id: d for d in record.directions}
     moved = sorted(record.edit.strengths.items(), key=lambda item: -abs(item[1]))
     if not moved:
-        draw.text((x, y + 36), "none: the photograph is unchanged", font=_font(16), fill=QUIET)
+        draw.text((x, y + 36), "none: the photograph is unchanged", font=font(16), fill=QUIET)
     for row, (key, strength) in enumerate(moved[:5]):
         d = known.get(key)
         effect = ""
@@ -97,10 +98,10 @@ def _moves(draw: ImageDraw.ImageDraw, x: int, y: int, record: CounterfactualReco
             low, high = d.effect_logit_interval
             effect = f"   mean effect {d.effect_logit:+.2f} log odds [{low:+.2f}, {high:+.2f}], n = {d.held_out}"
         name = f"{strength:+.2f}  {d.name if d else key} ({key})"
-        draw.text((x, y + 36 + row * 26), name + effect, font=_font(16), fill=QUIET)
+        draw.text((x, y + 36 + row * 26), name + effect, font=font(16), fill=QUIET)
     if len(moved) > 5:
         draw.text(
-            (x, y + 36 + 5 * 26), f"and {len(moved) - 5} more, smaller (see the record)", font=_font(16), fill=QUIET
+            (x, y + 36 + 5 * 26), f"and {len(moved) - 5} more, smaller (see the record)", font=font(16), fill=QUIET
         )
 
 
@@ -112,7 +113,7 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
     eye = record.laterality.eye.value if record.laterality.eye else "laterality unknown"
     stem = Path(record.name).stem
     title = f"{stem}   {eye}   {record.model.name}   model {record.model.sha256[:12]}"
-    draw.text((MARGIN, 18), title, font=_font(24), fill=INK)
+    draw.text((MARGIN, 18), title, font=font(24), fill=INK)
     verdict = (
         f"The classifier's decision changes to '{record.classes[record.target]}'."
         if record.flipped
@@ -120,7 +121,7 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
     )
     area = f"Changed area {_percent(record.changed_area_fraction)} of the field."
     flags = f"Quality: {', '.join(record.quality.flags) or 'no flag'}."
-    draw.text((MARGIN, 54), f"{verdict}  {area}  {flags}", font=_font(18), fill=QUIET)
+    draw.text((MARGIN, 54), f"{verdict}  {area}  {flags}", font=font(18), fill=QUIET)
     target = record.target
     p = record.probabilities
     scale = difference_scale(record.difference)
@@ -134,7 +135,7 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
     for column, (name, value, picture, synthetic) in enumerate(cells):
         x = MARGIN + column * (CELL + GAP)
         caption = name if value is None else f"{name}: {_percent(value)}"
-        draw.text((x, top - 30), caption, font=_font(18), fill=INK)
+        draw.text((x, top - 30), caption, font=font(18), fill=INK)
         shown = mark_synthetic(picture, simulated=record.simulated) if synthetic or record.simulated else picture
         image.paste(shown, (x, top))
     y = top + CELL + 10
@@ -143,16 +144,16 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
         share = 2 * step / (CELL - 1) - 1
         base = ORANGE if share > 0 else BLUE
         draw.line((x + step, y, x + step, y + 12), fill=tuple(round(abs(share) * c) for c in base))
-    draw.text((x, y + 16), f"darker by {100 * scale:.0f} %", font=_font(15), fill=QUIET)
-    draw.text((x + CELL, y + 16), f"brighter by {100 * scale:.0f} %", font=_font(15), fill=QUIET, anchor="ra")
+    draw.text((x, y + 16), f"darker by {100 * scale:.0f} %", font=font(15), fill=QUIET)
+    draw.text((x + CELL, y + 16), f"brighter by {100 * scale:.0f} %", font=font(15), fill=QUIET, anchor="ra")
     _bars(draw, MARGIN, y + 10, record)
     _moves(draw, MARGIN + CELL + GAP, y + 10, record)
     if record.note:
-        draw.text((MARGIN, 810), f"Note: {record.note}", font=_font(16), fill=ORANGE)
+        draw.text((MARGIN, 810), f"Note: {record.note}", font=font(16), fill=ORANGE)
     foot = f"{SYNTHETIC}. Not a medical device. Reconstruction, counterfactual and difference are computed pictures."
-    draw.text((MARGIN, 842), foot, font=_font(16), fill=INK)
+    draw.text((MARGIN, 842), foot, font=font(16), fill=INK)
     if record.simulated:
-        draw.text((width - MARGIN, 18), "SIMULATED EYE", font=_font(24), fill=ORANGE, anchor="ra")
+        draw.text((width - MARGIN, 18), "SIMULATED EYE", font=font(24), fill=ORANGE, anchor="ra")
     return image
 
 

@@ -1,0 +1,88 @@
+"""What an audit found: how a classifier reacts to what it should not."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from napari_latent_explain.domain.counterfactual import ModelIdentity
+from napari_latent_explain.domain.frozen import FrozenModel
+
+__all__ = ["AuditReport", "InterventionEffect", "SubgroupGap"]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Interval = tuple[float, float]
+
+CONCERN = 0.25  # standard deviations of the log odds; what is surely beyond is worth a look
+
+
+class InterventionEffect(FrozenModel):
+    """What one change of all photographs does to the target's log odds; intervals are bootstrap 95 % over photographs.
+
+    Parameters
+    ----------
+    name, group, says : str
+        The intervention, the property, and what it does to a photograph.
+    effect, effect_interval : float, (float, float)
+        Mean change of the log odds.
+    size, size_interval : float, (float, float)
+        Mean absolute change: what moves some up and others down counts too.
+    standardised : float
+        `effect` in standard deviations of the log odds over the photographs.
+    flips, flips_interval : float, (float, float)
+        Share of the photographs whose decision changes.
+    strongest : int
+        Number of the photograph that changes most.
+    """
+
+    name: str
+    group: str
+    says: str
+    effect: float
+    effect_interval: Interval
+    size: float
+    size_interval: Interval
+    standardised: float
+    flips: Share
+    flips_interval: Interval
+    strongest: Annotated[int, Field(ge=0)]
+
+
+class SubgroupGap(FrozenModel):
+    """How photographs above and at or below a split of a property differ (upper less lower); None where not measured."""
+
+    name: str
+    split: float
+    upper: int
+    lower: int
+    decisions: float
+    decisions_interval: Interval
+    flips: float | None = None
+    flips_interval: Interval | None = None
+
+    @property
+    def sure(self) -> bool:
+        """Whether an interval leaves out 0."""
+        intervals = [self.decisions_interval, *([self.flips_interval] if self.flips_interval is not None else [])]
+        return any(low > 0 or high < 0 for low, high in intervals)
+
+
+class AuditReport(FrozenModel):
+    """An audit of one classifier on one set of photographs.
+
+    `spread` is the standard deviation of the target's log odds over the photographs.
+    """
+
+    model: ModelIdentity
+    classes: tuple[str, ...]
+    target: int
+    photographs: int
+    spread: float
+    interventions: tuple[InterventionEffect, ...]
+    subgroups: tuple[SubgroupGap, ...] = ()
+
+    @property
+    def concerns(self) -> tuple[InterventionEffect, ...]:
+        """Interventions whose mean effect is surely larger than a quarter of the spread, strongest first."""
+        bar = CONCERN * self.spread
+        sure = [i for i in self.interventions if i.effect_interval[0] > bar or i.effect_interval[1] < -bar]
+        return tuple(sorted(sure, key=lambda i: -abs(i.effect)))
