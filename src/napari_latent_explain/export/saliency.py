@@ -30,11 +30,11 @@ _SIDE, _MARGIN, _BAR = 768, 28, 14
 def scale_colours(values: NDArray[np.float32], *, signed: bool) -> NDArray[np.float32]:
     """Colours of a map's values, (..., 3) float32 in [0, 255].
 
-    Viridis, in which equal steps look equal; or, with a sign, blue (against) over grey to orange (for).
+    Viridis, in which equal steps look equal; or, with a sign, blue (against) over grey to yellow (for): a fundus is orange.
     """
     if signed:
         strength = np.abs(values)[..., None]
-        colours = np.where(values[..., None] < 0, np.array(BLUE), np.array(ORANGE)) * strength
+        colours = np.where(values[..., None] < 0, np.array(BLUE), _TABLE[-1]) * strength
         blended: NDArray[np.float32] = (colours + 128 * (1 - strength)).astype(np.float32)
         return blended
     at = np.clip(values, 0, 1) * (len(_TABLE) - 1)
@@ -94,7 +94,9 @@ def compose_saliency(record: CounterfactualRecord, found: SaliencyMap) -> Image.
     write(_MARGIN, bottom + 30, "strongest against" if found.method.signed else "nothing", 15, QUIET)
     if found.method.signed:
         write(_MARGIN + _SIDE // 2, bottom + 30, "nothing", 15, QUIET, "ma")
-    write(right, bottom + 30, "strongest in this photograph", 15, QUIET, "ra")
+    write(
+        right, bottom + 30, "strongest for" if found.method.signed else "strongest in this photograph", 15, QUIET, "ra"
+    )
     write(_MARGIN, bottom + 62, WHERE_NOT_WHAT, 16)
     write(_MARGIN, bottom + 88, f"{COMPUTED}. Not a medical device.", 16)
     return image
