@@ -3,7 +3,7 @@
 Written from Karras et al., CVPR 2020 (StyleGAN2: weight demodulation, skip generator, residual discriminator, lazy
 regularisation, path lengths) and Karras et al., NeurIPS 2020 (ADA: augmentation with an adaptive probability). No code of
 theirs was used. It trains, but what it is for is its cost. Where the papers leave a choice, or a plain form costs more than a
-usual one, the cheaper is taken, so that the comparison does not flatter the other side:
+usual one, the cheaper is taken, so that the comparison does not flatter this project:
 
 - augmentation is one bilinear resampling (the paper upsamples with a wavelet filter around it);
 - the R1 gradient is taken at the picture that the discriminator sees, behind the augmentation;
@@ -17,21 +17,22 @@ import contextlib
 import copy
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
+from ada_augmentation import augment
 from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-__all__ = ["ADA_TARGET", "Discriminator", "Generator", "ModulatedConv", "Sizes", "StyleGan2Ada", "augment"]
+__all__ = ["ADA_TARGET", "Discriminator", "Generator", "ModulatedConv", "Sizes", "StyleGan2Ada"]
 
 ADA_TARGET, ADA_EVERY, ADA_IMAGES = 0.6, 4, 500_000
 R1_EVERY, PATH_EVERY = 16, 8
 _GAIN = math.sqrt(2.0)
-_TAPS = torch.tensor([1.0, 3.0, 3.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,16 @@ class Sizes:
 # -- layers -------------------------------------------------------------------------------------------------------------
 
 
+@lru_cache
+def _low_pass(device: torch.device, dtype: torch.dtype) -> Tensor:
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    return (torch.outer(taps, taps) / 64).to(device, dtype)
+
+
 def _filtered(x: Tensor, *, up: bool = False, down: bool = False) -> Tensor:
     """Double or halve the size of (N, C, H, W) with the separable low-pass [1, 3, 3, 1]."""
     channels = x.shape[1]
-    kernel = torch.outer(_TAPS, _TAPS).to(x) / 64
+    kernel = _low_pass(x.device, x.dtype)
     if up:
         kernel = (4 * kernel).expand(channels, 1, 4, 4)
         return functional.conv_transpose2d(x, kernel, stride=2, padding=1, groups=channels)
@@ -126,7 +133,7 @@ class ModulatedConv(nn.Module):
 
     def weights(self, w: Tensor) -> Tensor:
         """One weight for each w: (N, outputs, inputs, k, k)."""
-        weight = self.weight[None] * self.gain * self.affine(w)[:, None, :, None, None]
+        weight: Tensor = self.weight[None] * self.gain * self.affine(w)[:, None, :, None, None]
         if self.demodulate:
             weight = weight * torch.rsqrt(weight.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8)
         return weight
@@ -203,7 +210,7 @@ class Generator(nn.Module):
     def forward(self, ws: Tensor) -> Tensor:
         """W+ (N, depth, w_dim) to pictures (N, 3, R, R)."""
         x = self.layers[0](self.const.expand(len(ws), -1, -1, -1), ws[:, 0])
-        picture = self.colours[0](x, ws[:, 1]) + self.colour_biases[0]
+        picture: Tensor = self.colours[0](x, ws[:, 1]) + self.colour_biases[0]
         for k in range(1, len(self.colours)):
             x = self.layers[2 * k - 1](x, ws[:, 2 * k - 1])
             x = self.layers[2 * k](x, ws[:, 2 * k])
@@ -236,7 +243,8 @@ class Discriminator(nn.Module):
             x = (inside + skip(x)) / _GAIN
         x = functional.leaky_relu(self.last(torch.cat([x, _batch_deviation(x)], dim=1)), 0.2) * _GAIN
         x = functional.leaky_relu(self.dense(x.flatten(1)), 0.2) * _GAIN
-        return self.score(x)[:, 0]
+        scores: Tensor = self.score(x)[:, 0]
+        return scores
 
 
 def _batch_deviation(x: Tensor, largest: int = 8) -> Tensor:
@@ -246,62 +254,6 @@ def _batch_deviation(x: Tensor, largest: int = 8) -> Tensor:
     groups = x.float().reshape(size, n // size, -1)
     deviation = (groups.var(dim=0, unbiased=False) + 1e-8).sqrt().mean(dim=1)
     return deviation.repeat(size)[:, None, None, None].expand(n, 1, *x.shape[2:]).to(x.dtype)
-
-
-# -- augmentation -------------------------------------------------------------------------------------------------------
-
-
-def augment(x: Tensor, p: float) -> Tensor:
-    """Change each picture by each operation with probability `p` (ADA, appendix B: pixel, geometric and colour transforms).
-
-    Mirroring, quarter turns, integer translation, isotropic scale and rotation, as one resampling with reflected borders;
-    brightness, contrast, luma flip, hue and saturation, as one matrix. Differentiable in x (N, 3, R, R).
-    """
-    n, device = len(x), x.device
-    grid = functional.affine_grid(_placing(n, p, x.shape[-1]).to(device), list(x.shape), align_corners=False)
-    moved = functional.grid_sample(x.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    matrix = _colouring(n, p).to(device)
-    return torch.einsum("nij,njhw->nihw", matrix[:, :3, :3], moved) + matrix[:, :3, 3, None, None]
-
-
-def _chosen(values: Tensor, p: float, neutral: float) -> Tensor:
-    return torch.where(torch.rand(len(values)) < p, values, torch.full_like(values, neutral))
-
-
-def _placing(n: int, p: float, size: int) -> Tensor:
-    """Where each pixel comes from: (N, 2, 3), in units of half the picture."""
-    mirror = _chosen(torch.randint(2, (n,)) * -2.0 + 1, p, 1.0)
-    turns = _chosen(torch.randint(4, (n,)) * (torch.pi / 2), p, 0.0)
-    angle = turns + _chosen((torch.rand(n) * 2 - 1) * torch.pi, 1 - math.sqrt(1 - min(p, 1.0)), 0.0)
-    scale = _chosen(2 ** (0.2 * torch.randn(n)), p, 1.0)
-    shift = [_chosen(((torch.rand(n) * 2 - 1) * 0.125 * size).round() * 2 / size, p, 0.0) for _ in range(2)]
-    cos, sin = angle.cos() / scale, angle.sin() / scale
-    rows = [torch.stack([cos * mirror, -sin, shift[0]], 1), torch.stack([sin * mirror, cos, shift[1]], 1)]
-    return torch.stack(rows, 1)
-
-
-def _colouring(n: int, p: float) -> Tensor:
-    """One homogeneous matrix (4, 4) for each picture."""
-    grey = torch.tensor([1.0, 1.0, 1.0, 0.0]) / math.sqrt(3)
-    onto = torch.outer(grey, grey)
-    eye = torch.eye(4)
-    shifted = eye.repeat(n, 1, 1)
-    shifted[:, :3, 3] = _chosen(0.2 * torch.randn(n), p, 0.0)[:, None]
-    contrast = eye.repeat(n, 1, 1)
-    contrast[:, range(3), range(3)] = _chosen(2 ** (0.5 * torch.randn(n)), p, 1.0)[:, None]
-    flip = eye - 2 * onto * _chosen(torch.randint(2, (n,)).float(), p, 0.0)[:, None, None]
-    hue = _around_grey(_chosen((torch.rand(n) * 2 - 1) * torch.pi, p, 0.0))
-    keep = onto + torch.diag(torch.tensor([0.0, 0.0, 0.0, 1.0]))
-    saturation = keep + (eye - keep) * _chosen(2 ** torch.randn(n), p, 1.0)[:, None, None]
-    return saturation @ hue @ flip @ contrast @ shifted
-
-
-def _around_grey(angle: Tensor) -> Tensor:
-    """Rotations about the grey axis (Rodrigues): (N, 4, 4)."""
-    a = 1 / math.sqrt(3)
-    cross = torch.tensor([[0.0, -a, a, 0.0], [a, 0.0, -a, 0.0], [-a, a, 0.0, 0.0], [0.0] * 4])
-    sin, cos = angle.sin()[:, None, None], angle.cos()[:, None, None]
-    return torch.eye(4) + sin * cross + (1 - cos) * (cross @ cross)
 
 
 # -- training -----------------------------------------------------------------------------------------------------------
@@ -342,8 +294,9 @@ class StyleGan2Ada:
         """W+ codes of fresh noise with style mixing: (n, depth, w_dim)."""
         first, second = self.generator.map(torch.randn(2 * n, self.sizes.w_dim, device=self.device)).split(n)
         depth = self.generator.depth
-        crossing = torch.where(torch.rand(n) < 0.9, torch.randint(1, depth, (n,)), depth)
-        own = (torch.arange(depth)[None] < crossing[:, None]).to(self.device)[..., None]
+        mixes = torch.rand(n, device=self.device) < 0.9
+        crossing = torch.where(mixes, torch.randint(1, depth, (n,), device=self.device), depth)
+        own = (torch.arange(depth, device=self.device)[None] < crossing[:, None])[..., None]
         return torch.where(own, first[:, None], second[:, None])
 
     def main(self, real: Tensor) -> dict[str, float]:

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -219,8 +220,8 @@ def measure_speed(config: TrainConfig, against: list[str], rounds: int, folder: 
     device = trainer.fabric.device
     real = random_pictures(config, device)
     models = {name: make_reference(name, config, device) for name in against}
-    work: dict[str, Callable[[], float]] = {phase: (lambda p=phase: time_ours(trainer, p)) for phase in PHASES}
-    work |= {name: (lambda m=model: time_reference(m, real)) for name, model in models.items()}
+    work: dict[str, Callable[[], float]] = {phase: partial(time_ours, trainer, phase) for phase in PHASES}
+    work |= {name: partial(time_reference, model, real) for name, model in models.items()}
     taken: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(rounds + 1):
         for name, once in work.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -15,10 +15,8 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 @pytest.fixture(scope="session")
 def reference() -> ModuleType:
     """The plain StyleGAN2-ADA."""
-    spec = importlib.util.spec_from_file_location("stylegan2_ada_reference", BENCHMARKS / "stylegan2_ada_reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        return importlib.import_module("stylegan2_ada_reference")
+    finally:
+        sys.path.remove(str(BENCHMARKS))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["require_saliency", "saliency"]
 
 _WINDOWS = 8  # occluded windows are this share of the picture's side, half overlapping: 225 of them
-_BATCH = 16
+_BATCH = 8  # small, so that progress is told often
 _STEPS = 48  # of the path that gradients are integrated along
 _LEAST = 1e-4  # a map whose strongest value, in log odds, is below this is rounding
 _CLIPPED = 0.995  # quantile of |integrated gradients| that is shown as 1: single pixels stand out
