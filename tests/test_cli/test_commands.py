@@ -99,3 +99,23 @@ def test_the_demo_without_a_display_writes_files_and_says_where(eye: Path, small
     assert str(tmp_path / "out") in done.stdout
     (panel,) = (tmp_path / "out").rglob("*panel*.png")
     assert read_provenance(panel)["model"]["name"] == "small"
+
+
+def test_maps_to_compare_with_are_written_beside_the_rest(eye: Path, small_bundle: Path, tmp_path: Path) -> None:
+    done = run(
+        "explain", eye, "--output", tmp_path, "--json", "--model", small_bundle, "--saliency", "gradcam, occlusion",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    tree = json.loads(done.stdout)
+    for method in ("gradcam", "occlusion"):
+        path = Path(tree["files"][f"saliency_{method}"])
+        assert path.name == f"saliency_{method}.png"
+        assert read_provenance(path)["model"] == tree["model"]
+        assert tree["seconds"][f"saliency_{method}"] >= 0
+    stored = json.loads(Path(tree["files"]["record"]).read_text())
+    assert stored["files"]["saliency_gradcam"] == "saliency_gradcam.png"
+    assert "saliency_integrated-gradients" not in tree["files"]
+    unknown = run("explain", eye, "--output", tmp_path, "--model", small_bundle, "--saliency", "gradcam,tealeaves")
+    assert unknown.returncode == 2
+    assert "no saliency method 'tealeaves'; the methods are: gradcam, occlusion" in unknown.stderr
+    assert "Traceback" not in unknown.stderr

@@ -21,9 +21,7 @@ from napari_latent_explain.model import Explainer
 @pytest.fixture(scope="module")
 def eyes() -> AuditedPhotographs:
     rng = np.random.default_rng(0)
-    drawn = [
-        simulate(seed=i, factors=sample_factors(rng, laterality="OD", notch=False), size=64) for i in range(16)
-    ]
+    drawn = [simulate(seed=i, factors=sample_factors(rng, laterality="OD", notch=False), size=64) for i in range(16)]
     pictures = np.stack([eye.picture * eye.masks["field"][..., None] for eye in drawn])
     return AuditedPhotographs(pictures, np.stack([eye.masks["field"] for eye in drawn]))
 
@@ -34,7 +32,9 @@ def _notch_reader(weight: float):
     def classify(x: torch.Tensor) -> torch.Tensor:
         size = x.shape[-1]
         axis = (torch.arange(size) + 0.5) * 2 / size - 1
-        corner = torch.maximum((axis[None] + axis[:, None] + 1.36).abs() * 1.3, (axis[None] - axis[:, None]).abs() * 1.6)
+        corner = torch.maximum(
+            (axis[None] + axis[:, None] + 1.36).abs() * 1.3, (axis[None] - axis[:, None]).abs() * 1.6
+        )
         where = (corner <= 0.08).float()
         light = (x.mean(dim=1) + 1) / 2
         rim = (light * where).sum(dim=(1, 2)) / where.sum()

@@ -17,7 +17,9 @@ def eye() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("one", INTERVENTIONS, ids=lambda one: one.name)
-def test_each_changes_the_photograph_inside_its_field_alone(one: Intervention, eye: tuple[np.ndarray, np.ndarray]) -> None:
+def test_each_changes_the_photograph_inside_its_field_alone(
+    one: Intervention, eye: tuple[np.ndarray, np.ndarray]
+) -> None:
     picture, mask = eye
     kept = picture.copy()
     after = one.change(picture, mask)

@@ -21,6 +21,7 @@ from napari_latent_explain.domain import (
     Probabilities,
     QualityFlag,
     QualityReport,
+    SaliencyMap,
     StyleDirection,
     silent,
 )
@@ -79,7 +80,7 @@ class FakeExplanation:
             {},
             "The reconstruction reads 0.52 differently from the photograph.",
         )
-        self.rendered = []
+        self.rendered, self.mapped = [], []
         self.frame = self.render(Edit())
 
     def _crop(self, size):
@@ -144,6 +145,15 @@ class FakeExplanation:
     def find_counterfactual(self, progress=silent):
         progress("Searching", 0.5)
         return self.render(Edit(strengths={self.directions[0].id: 1.5}))
+
+    def saliency_map(self, method, progress=silent):
+        for step in range(3):
+            progress("Comparing", step / 3)
+            time.sleep(self.slow)
+        self.mapped.append((method, self.target))
+        values = np.zeros((self.model_size, self.model_size), np.float32)
+        values[10:20, 30 + 10 * self.target : 50] = 1
+        return SaliencyMap(method, self.target, values)
 
     def record(self, frame=None):
         frame = frame if frame is not None else self.frame

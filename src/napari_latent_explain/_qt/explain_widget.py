@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
     import napari.viewer
 
-    from napari_latent_explain.domain import CounterfactualRecord, Edit, Photograph, Progress
+    from napari_latent_explain.domain import (
+        CounterfactualRecord,
+        Edit,
+        Photograph,
+        Progress,
+        SaliencyMap,
+        SaliencyMethod,
+    )
     from napari_latent_explain.explain import Explanation, Frame
     from napari_latent_explain.model import Explainer
 
@@ -53,6 +60,13 @@ def _write_panel(record: CounterfactualRecord, path: Path) -> Path:
     return write_panel(record, path)
 
 
+def _map(explanation: Explanation, method: SaliencyMethod, progress: Progress) -> tuple[Any, SaliencyMap, Any]:
+    from napari_latent_explain.export.saliency import saliency_over
+
+    found = explanation.saliency_map(method, progress)
+    return explanation, found, saliency_over(explanation.original, found)
+
+
 class ExplainWidget(QWidget):  # type: ignore[misc]
     """Ask a classifier what would have to look different for it to change its mind.
 
@@ -61,7 +75,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Gets the four layers.
+        Gets the four layers, and a fifth for a map to compare with.
     parent : QWidget, optional
     read, load, explain, write_panel : callable
         The verbs, for programs that bring their own: path -> Photograph; (bundle or None, device) ->
@@ -117,6 +131,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         panel.undo.clicked.connect(self.undo)
         panel.redo.clicked.connect(self.redo)
         panel.target.activated.connect(self.set_target)
+        panel.comparison.chosen.connect(self._compare)
         panel.two_rows.toggled.connect(self.layers.set_two_rows)
         panel.sliders.moved.connect(self._slider_moved)
         panel.sliders.released.connect(self._history.end_drag)
@@ -220,6 +235,11 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             except LatentExplainError as error:
                 show_error(str(error))
 
+    def compare(self, method: SaliencyMethod | None) -> None:
+        """Show a map of where the photograph speaks for the target beside the pictures; None takes it away."""
+        self.panel.comparison.choose(method)
+        self._compare()
+
     def export_panel(self, path: Path | str) -> None:
         """Write the panel of what is shown to a file."""
         explanation = self._explanation
@@ -261,6 +281,8 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         elif kind == "export":
             show_info(f"Panel written to {result}.")
             self.exported.emit(str(result))
+        elif kind == "compare":
+            self._show_map(*result)
         elif self._explanation is not None:
             if kind == "find":
                 self._history.push(result.edit)
@@ -274,6 +296,8 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         if kind == "render" and self._explanation is not None:
             self._history.clear(self._explanation.edit)
             self.panel.sliders.show_edit(self._explanation.edit)
+        if kind == "compare":
+            self.compare(None)
         if isinstance(error, LatentExplainError):
             if not isinstance(error, Cancelled):
                 show_error(str(error))
@@ -298,7 +322,23 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             self._history.clear(explanation.edit if ours.issuperset(explanation.edit.strengths) else None)
             self.panel.show_target(explanation)
             self.panel.sliders.show_edit(self._history.current)
+            self._compare()
             self._show_state()
+
+    def _compare(self) -> None:
+        """Take away a map that is no longer true, and ask for the one that is chosen."""
+        explanation, method = self._explanation, self.panel.comparison.method
+        self.panel.comparison.clear()
+        self.layers.compare(None)
+        if explanation is not None and method is not None:
+            self._submit("compare", lambda progress: _map(explanation, method, progress))
+
+    def _show_map(self, explanation: Explanation, found: SaliencyMap, picture: Any) -> None:
+        asked = (self._explanation, self.panel.comparison.method)
+        if asked == (explanation, found.method) and found.target == explanation.target:  # else overtaken by another
+            target = explanation.explainer.classes[found.target]
+            self.layers.compare(picture, f"{found.method.label}: {target}")
+            self.panel.comparison.explain(found, target)
 
     def _show_state(self) -> None:
         self.panel.show_state(

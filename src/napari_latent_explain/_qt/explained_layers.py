@@ -1,4 +1,4 @@
-"""The four pictures of an explanation as fixed napari layers."""
+"""The four pictures of an explanation, and a map to compare with, as fixed napari layers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.explain import Explanation, Frame
 
-__all__ = ["BANNER", "DIFFERENCE_LIMIT", "ROLES", "ExplainedLayers", "is_ours"]
+__all__ = ["BANNER", "COMPARISON", "DIFFERENCE_LIMIT", "ROLES", "ExplainedLayers", "is_ours"]
 
 BANNER = "Synthetic - for research, not for diagnosis"
 ROLES = ("Original", "Reconstruction", "Counterfactual", "Difference")
+COMPARISON = "Comparison"
 DIFFERENCE_LIMIT = 0.2
 """Change of luminance (full scale is 1) at which the colours of the difference saturate, on both sides."""
 
@@ -36,18 +37,20 @@ _DARKER_BRIGHTER = Colormap(
 
 
 def is_ours(layer: Any) -> bool:
-    """Whether a layer is one of the four fixed ones."""
+    """Whether a layer is one of the fixed ones."""
     mark = layer.metadata.get(_KEY)
-    return isinstance(mark, dict) and mark.get("role") in ROLES
+    return isinstance(mark, dict) and mark.get("role") in (*ROLES, COMPARISON)
 
 
 class ExplainedLayers:
     """Keeps Original, Reconstruction, Counterfactual and Difference in a viewer, side by side.
 
-    The layers are added once and updated in place ever after. No other layer is touched; only the layer that
-    the photograph came from is hidden while its explanation is shown (the same picture twice only takes room)
-    and shown again by `release`. All four lie in the photograph's own pixel coordinates, on the square around
-    the field of view, so that a point has the same coordinates in each cell and in the photograph.
+    The layers are added once and updated in place ever after, and so is a fifth for a map to compare with: the
+    photograph with the map over it, in a cell of its own (in a grid, napari can't lay one layer over another's cell).
+    No other layer is touched; only the layer that the photograph came from is hidden while its explanation is shown
+    (the same picture twice only takes room) and shown again by `release`. All lie in the photograph's own pixel
+    coordinates, on the square around the field of view, so that a point has the same coordinates in each cell and in
+    the photograph.
 
     Parameters
     ----------
@@ -99,6 +102,24 @@ class ExplainedLayers:
                 continue
             _write(layer, picture)
 
+    def compare(self, picture: NDArray[np.uint8] | None, name: str = COMPARISON) -> None:
+        """Show the photograph with a map over it, (P, P, 3) uint8, under a name; None takes it from sight."""
+        if self._box is None:
+            return
+        try:
+            before = bool(self[COMPARISON].visible)
+        except KeyError:
+            before = False
+        if picture is not None:
+            active = self._viewer.layers.selection.active
+            layer = self._put(COMPARISON, picture, self._box)
+            layer.name, layer.visible = name, True
+            self._viewer.layers.selection.active = active
+        elif before:
+            self[COMPARISON].visible = False
+        if before != (picture is not None):  # another number of cells, of another size
+            self._viewer.fit_to_view(margin=0.02)
+
     def set_two_rows(self, two: bool) -> None:
         """Show the pictures in two rows, which makes them larger unless the window is very wide, or in one."""
         self._rows = 2 if two else 1
@@ -112,7 +133,7 @@ class ExplainedLayers:
             self._hidden.visible = True
         self._hidden = None
 
-    def _put(self, role: str, picture: NDArray[Any], box: tuple[float, ...]) -> None:
+    def _put(self, role: str, picture: NDArray[Any], box: tuple[float, ...]) -> Any:
         left, top, right, _ = box
         scale = (right - left) / picture.shape[0]
         # napari puts the middle of pixel 0 at 0; the box says where its edge is
@@ -135,6 +156,7 @@ class ExplainedLayers:
             layer.name_overlay.font_size = 7
         _write(layer, picture)
         layer.scale, layer.translate = (scale, scale), corner
+        return layer
 
     def _arrange(self) -> None:
         grid = self._viewer.canvas.grid

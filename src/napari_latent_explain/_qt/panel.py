@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_latent_explain._qt.comparison import ComparisonChooser
 from napari_latent_explain._qt.direction_sliders import DirectionSliders
 from napari_latent_explain._qt.explained_layers import BANNER
 from napari_latent_explain._qt.model_chooser import ModelChooser
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Panel"]
 
 _EYES = {"OD": "Right eye (OD)", "OS": "Left eye (OS)"}
-_BUSY = {"explain": "Explaining", "find": "Searching", "export": "Writing the panel"}
+_BUSY = {"explain": "Explaining", "find": "Searching", "compare": "Comparing", "export": "Writing the panel"}
 
 
 def _button(text: str, tip: str, name: str = "") -> QPushButton:
@@ -102,6 +103,7 @@ class Panel(QWidget):  # type: ignore[misc]
         self.two_rows.setToolTip("Two by two: larger pictures, unless the window is very wide.")
         self.two_rows.setAccessibleName("Pictures in two rows")
         self.bars = ProbabilityBars()
+        self.comparison = ComparisonChooser()
         self.sliders = DirectionSliders()
         self.find = _button("Find counterfactual", "Search for the smallest edit that changes the decision.")
         self.reset_all = _button("Reset all", "Put every slider back to 0.")
@@ -129,7 +131,7 @@ class Panel(QWidget):  # type: ignore[misc]
         goal.setContentsMargins(0, 0, 0, 0)
         goal.addRow("Target class", self.target)
         for part in (
-            self.facts, _title("Probabilities"), goal, self.bars, self.gap, self.outcome,
+            self.facts, _title("Probabilities"), goal, self.bars, self.gap, self.outcome, self.comparison,
             _title("Directions"), self.sliders, self.two_rows,
         ):  # fmt: skip
             if isinstance(part, QFormLayout):
@@ -212,7 +214,7 @@ class Panel(QWidget):  # type: ignore[misc]
         long_job = busy in _BUSY
         free = not long_job
         self.explain.setEnabled(free)
-        self.cancel.setEnabled(busy in ("explain", "find"))
+        self.cancel.setEnabled(busy in ("explain", "find", "compare"))
         self.progress.setVisible(long_job)
         if long_job and self.message.isHidden():
             self.progress.setValue(0)
@@ -221,7 +223,7 @@ class Panel(QWidget):  # type: ignore[misc]
             _say(self.message, "")
         self._result.setVisible(ready)
         for widget, able in (
-            (self.target, True), (self.sliders, True), (self.find, True), (self.export, True),
+            (self.target, True), (self.comparison, True), (self.sliders, True), (self.find, True), (self.export, True),
             (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
         ):  # fmt: skip
             widget.setEnabled(ready and free and able)

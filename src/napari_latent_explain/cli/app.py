@@ -37,6 +37,14 @@ def explain(
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     full_size: Annotated[bool, typer.Option(help="Also write the composite in the whole photograph.")] = True,
+    saliency: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METHOD,...",
+            help="Also map where the photograph speaks for the target (where, not what would have to be different): "
+            "gradcam, occlusion, integrated-gradients.",
+        ),
+    ] = None,
 ) -> None:
     """Explain photographs: pictures, an annotated panel and a record for each."""
     from napari_latent_explain.cli.explain import explain_photographs
@@ -51,6 +59,7 @@ def explain(
             device=device,
             seed=seed,
             full_size=full_size,
+            saliency=saliency,
         )
     )
 

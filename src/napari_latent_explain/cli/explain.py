@@ -8,14 +8,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.cli.report import message, out, show_progress
-from napari_latent_explain.domain import LatentExplainError, WrongUseError
+from napari_latent_explain.domain import LatentExplainError, SaliencyMethod, WrongUseError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari_latent_explain.model import Explainer
 
-__all__ = ["explain_one", "explain_photographs", "target_index"]
+__all__ = ["explain_one", "explain_photographs", "saliency_methods", "target_index"]
 
 
 def target_index(explainer: Explainer, name: str | None) -> int | None:
@@ -34,6 +35,26 @@ def target_index(explainer: Explainer, name: str | None) -> int | None:
     return explainer.classes.index(name)
 
 
+def saliency_methods(names: str | None) -> tuple[SaliencyMethod, ...]:
+    """Turn names with commas between them into methods that can be used here, each once.
+
+    Raises
+    ------
+    WrongUseError
+        If there is no such method, or it needs a package that is not installed.
+    """
+    from napari_latent_explain.explain import require_saliency
+
+    known = {str(method): method for method in SaliencyMethod}
+    wanted = list(dict.fromkeys(name.strip() for name in (names or "").split(",") if name.strip()))
+    for name in wanted:
+        if name not in known:
+            msg = f"There is no saliency method '{name}'; the methods are: {', '.join(known)}."
+            raise WrongUseError(msg)
+        require_saliency(known[name])
+    return tuple(known[name] for name in wanted)
+
+
 def _folder(output: Path, photograph: Path) -> Path:
     """A folder of its own for each photograph: two of the same name in different folders do not meet."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", photograph.stem)[:80] or "photograph"
@@ -42,7 +63,14 @@ def _folder(output: Path, photograph: Path) -> Path:
 
 
 def explain_one(
-    explainer: Explainer, path: Path, output: Path, *, target: int | None, seed: int, full_size: bool
+    explainer: Explainer,
+    path: Path,
+    output: Path,
+    *,
+    target: int | None,
+    seed: int,
+    full_size: bool,
+    saliency: Sequence[SaliencyMethod] = (),
 ) -> dict[str, Any]:
     """Explain one photograph and write its files; return its JSON tree.
 
@@ -59,9 +87,10 @@ def explain_one(
         photograph = read_photograph(path)
         explanation = explain_photograph(explainer, photograph, target=target, seed=seed, progress=progress)
         explanation.accept(explanation.find_counterfactual(progress))
+        maps = [explanation.saliency_map(method, progress) for method in saliency]
     record = explanation.record()
     whole = explanation.full_size() if full_size else None
-    files = write_record(record, _folder(output, path), full_size=whole)
+    files = write_record(record, _folder(output, path), full_size=whole, saliency=maps)
     return record_json(record, files)
 
 
@@ -99,16 +128,17 @@ def explain_photographs(
     device: str,
     seed: int,
     full_size: bool,
+    saliency: str | None = None,
 ) -> int:
     """Explain each photograph; return the exit code (0 all done, 1 some refused)."""
     from napari_latent_explain.model import load_explainer
 
     explainer = load_explainer(model, device)
-    wanted = target_index(explainer, target)
+    wanted, methods = target_index(explainer, target), saliency_methods(saliency)
     refused = 0
     for path in photographs:
         try:
-            tree = explain_one(explainer, path, output, target=wanted, seed=seed, full_size=full_size)
+            tree = explain_one(explainer, path, output, target=wanted, seed=seed, full_size=full_size, saliency=methods)
         except LatentExplainError as error:
             refused += 1
             tree = {"photograph": path.name, "error": str(error)}

@@ -19,6 +19,7 @@ from napari_latent_explain.domain.laterality import Laterality, LateralityReadin
 from napari_latent_explain.domain.photograph import Photograph
 from napari_latent_explain.domain.progress import Progress, silent
 from napari_latent_explain.domain.quality import QualityFlag, QualityReport
+from napari_latent_explain.domain.saliency import SaliencyMap, SaliencyMethod
 
 __all__ = [
     "BundleError",
@@ -41,6 +42,8 @@ __all__ = [
     "Progress",
     "QualityFlag",
     "QualityReport",
+    "SaliencyMap",
+    "SaliencyMethod",
     "StyleDirection",
     "TrainingError",
     "WrongUseError",

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain.explanation import Explanation, explain_photograph
     from napari_latent_explain.explain.frame import Frame
     from napari_latent_explain.explain.reference import ReferenceSet, encode_reference
+    from napari_latent_explain.explain.saliency import require_saliency
 
 __all__ = [
     "Explanation",
@@ -17,6 +18,7 @@ __all__ = [
     "encode_reference",
     "explain_photograph",
     "find_directions",
+    "require_saliency",
     "search_counterfactual",
 ]
 
@@ -28,6 +30,7 @@ _HOMES = {
     "encode_reference": "reference",
     "explain_photograph": "explanation",
     "find_directions": "discovery",
+    "require_saliency": "saliency",
     "search_counterfactual": "counterfactual",
 }
 

@@ -16,12 +16,14 @@ from napari_latent_explain.domain import (
     Edit,
     ExplanationError,
     Probabilities,
+    SaliencyMap,
     WrongUseError,
     silent,
 )
 from napari_latent_explain.explain.faithfulness import check_faithfulness
 from napari_latent_explain.explain.frame import Frame
 from napari_latent_explain.explain.pivot import Pivot, changed_fraction
+from napari_latent_explain.explain.saliency import saliency
 from napari_latent_explain.fundus import (
     assess_quality,
     canonical,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
         Photograph,
         Progress,
         QualityReport,
+        SaliencyMethod,
         StyleDirection,
     )
     from napari_latent_explain.explain.boundary import BoundaryRadius, BoundarySurvey
@@ -70,8 +73,8 @@ BARELY_REACHED = "the decision changes only just; no clear change within the tes
 class Explanation:
     """A photograph, its code, and the edit that is shown.
 
-    Made by `explain_photograph`. `render` and `find_counterfactual` change nothing and may run in a worker thread; the
-    other methods put a new frame in and say so.
+    Made by `explain_photograph`. `render`, `find_counterfactual` and `saliency_map` change nothing and may run in a worker
+    thread; the other methods put a new frame in and say so.
     """
 
     frame_changed: ClassVar[Signal] = Signal(Frame)
@@ -213,6 +216,19 @@ class Explanation:
         """Put a frame's edit to the controls of `explain.faithfulness`; None if it changes nothing (thread-safe)."""
         edit = (frame if frame is not None else self.frame).edit
         return check_faithfulness(self._pivot, edit, self.target, np.random.default_rng(seed), progress=progress)
+
+    def saliency_map(self, method: SaliencyMethod, progress: Progress = silent) -> SaliencyMap:
+        """Map where the photograph speaks for the target, whatever edit is shown (thread-safe).
+
+        Raises
+        ------
+        WrongUseError
+            If the method needs a package that is not installed.
+        """
+        began, target = time.perf_counter(), self.target
+        values = saliency(self.explainer, self._pivot.picture, self._pivot.mask, target, method, progress)
+        self.seconds[f"saliency_{method}"] = time.perf_counter() - began
+        return SaliencyMap(method, target, self._upright(values))
 
     def record(self, frame: Frame | None = None) -> CounterfactualRecord:
         """Everything that a reviewer or a panel needs, as plain arrays and numbers."""

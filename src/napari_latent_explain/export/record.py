@@ -11,20 +11,26 @@ from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.colours import difference_colours, difference_scale
 from napari_latent_explain.export.panel import mark_synthetic, png_bytes, write_panel
 from napari_latent_explain.export.provenance import provenance, record_json
+from napari_latent_explain.export.saliency import compose_saliency
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_latent_explain.domain import CounterfactualRecord
+    from napari_latent_explain.domain import CounterfactualRecord, SaliencyMap
 
 __all__ = ["write_record"]
 
 
 def write_record(
-    record: CounterfactualRecord, folder: Path, *, full_size: NDArray[np.uint8] | None = None
+    record: CounterfactualRecord,
+    folder: Path,
+    *,
+    full_size: NDArray[np.uint8] | None = None,
+    saliency: Sequence[SaliencyMap] = (),
 ) -> dict[str, Path]:
     """Write the pictures, the panel and ``record.json``.
 
@@ -36,11 +42,14 @@ def write_record(
         Made if it does not exist; files of the same names are replaced.
     full_size : numpy.ndarray, optional
         (H, W, 3) uint8, the composite in the whole photograph.
+    saliency : sequence of SaliencyMap
+        Maps to lay over the photograph.
 
     Returns
     -------
     dict
-        Paths by name: original, reconstruction, counterfactual, difference, panel, record, and counterfactual_full.
+        Paths by name: original, reconstruction, counterfactual, difference, panel, record, counterfactual_full, and
+        saliency_<method> of each map.
     """
     text = provenance(record)
     pictures = {
@@ -56,6 +65,9 @@ def write_record(
         if name != "original" or record.simulated:
             picture = mark_synthetic(picture, simulated=record.simulated)
         files[name] = write_atomically(folder / f"{name}.png", png_bytes(picture, text))
+    for found in saliency:
+        name = f"saliency_{found.method}"
+        files[name] = write_atomically(folder / f"{name}.png", png_bytes(compose_saliency(record, found), text))
     files["panel"] = write_panel(record, folder / "panel.png")
     files["record"] = folder / "record.json"
     tree = json.dumps(record_json(record, {n: p.relative_to(folder) for n, p in files.items()}), indent=1)
