@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_latent_explain.domain import Cancelled, Edit
-from napari_latent_explain.explain.faithfulness import DISTURBANCES, Faithfulness, check_faithfulness
+from napari_latent_explain.domain import Cancelled, Edit, Faithfulness
+from napari_latent_explain.explain.faithfulness import DISTURBANCES, check_faithfulness
 from napari_latent_explain.explain.pivot import Pivot
 from napari_latent_explain.latent import reconstruct
 from napari_latent_explain.model import Explainer

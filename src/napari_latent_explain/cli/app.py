@@ -45,23 +45,25 @@ def explain(
             "gradcam, occlusion, integrated-gradients.",
         ),
     ] = None,
+    probability: Annotated[
+        float | None, typer.Option(help="Probability of the target to reach (default: just change the decision).")
+    ] = None,
+    answers: Annotated[int, typer.Option(min=1, max=10, help="Look for so many different answers.")] = 1,
+    checks: Annotated[
+        bool, typer.Option(help="Put the answer to controls: random moves, disturbances, reversal.")
+    ] = True,
 ) -> None:
     """Explain photographs: pictures, an annotated panel and a record for each."""
-    from napari_latent_explain.cli.explain import explain_photographs
+    from napari_latent_explain.cli.explain import ExplainOptions, explain_photographs
 
     raise typer.Exit(
         explain_photographs(
-            photographs,
-            output,
-            as_json=as_json,
-            target=target,
-            model=model,
-            device=device,
-            seed=seed,
-            full_size=full_size,
-            saliency=saliency,
+            photographs, output, as_json=as_json, model=model, device=device, target=target, saliency=saliency,
+            options=ExplainOptions(
+                seed=seed, full_size=full_size, probability=probability, answers=answers, checks=checks
+            ),
         )
-    )
+    )  # fmt: skip
 
 
 @app.command()

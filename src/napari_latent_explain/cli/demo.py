@@ -79,9 +79,7 @@ def run_demo(given: Path | None, output: Path, *, window: bool) -> int:
             return 0
     else:
         out("No display: doing the same job to files.")
-    code = explain_photographs(
-        [photograph], output, as_json=False, target=None, model=None, device="auto", seed=0, full_size=True
-    )
+    code = explain_photographs([photograph], output)
     if code == 0:
         out(f"Done in {time.perf_counter() - began:.1f} s. Files: {output.resolve()}")
     return code

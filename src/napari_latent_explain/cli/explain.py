@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.cli.report import message, out, show_progress
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from napari_latent_explain.explain.frame import Frame
     from napari_latent_explain.model import Explainer
 
-__all__ = ["explain_one", "explain_photographs", "saliency_methods", "target_index"]
+__all__ = ["ExplainOptions", "explain_one", "explain_photographs", "saliency_methods", "target_index"]
 
 
 def target_index(explainer: Explainer, name: str | None) -> int | None:
@@ -62,16 +64,20 @@ def _folder(output: Path, photograph: Path) -> Path:
     return output / f"{stem}-{mark}"
 
 
-def explain_one(
-    explainer: Explainer,
-    path: Path,
-    output: Path,
-    *,
-    target: int | None,
-    seed: int,
-    full_size: bool,
-    saliency: Sequence[SaliencyMethod] = (),
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ExplainOptions:
+    """What is wanted of each photograph: see the options of ``latent-explain explain``."""
+
+    target: int | None = None
+    seed: int = 0
+    full_size: bool = True
+    saliency: tuple[SaliencyMethod, ...] = ()
+    probability: float | None = None
+    answers: int = 1
+    checks: bool = True
+
+
+def explain_one(explainer: Explainer, path: Path, output: Path, options: ExplainOptions) -> dict[str, Any]:
     """Explain one photograph and write its files; return its JSON tree.
 
     Raises
@@ -85,11 +91,21 @@ def explain_one(
 
     with show_progress(path.name) as progress:
         photograph = read_photograph(path)
-        explanation = explain_photograph(explainer, photograph, target=target, seed=seed, progress=progress)
-        explanation.accept(explanation.find_counterfactual(progress))
-        maps = [explanation.saliency_map(method, progress) for method in saliency]
-    record = explanation.record()
-    whole = explanation.full_size() if full_size else None
+        explanation = explain_photograph(
+            explainer, photograph, target=options.target, seed=options.seed, progress=progress
+        )
+        others: Sequence[Frame] = ()
+        if options.answers > 1:
+            found = explanation.find_alternatives(options.answers, progress, probability=options.probability)
+            first, others = found[0], found[1:]
+        else:
+            first = explanation.find_counterfactual(progress, probability=options.probability)
+        explanation.accept(first)
+        dose = explanation.dose_response() if options.checks and first.edit else None
+        checked = explanation.check(options.seed, progress) if options.checks else None
+        maps = [explanation.saliency_map(method, progress) for method in options.saliency]
+    record = explanation.record(dose_response=dose, faithfulness=checked, alternatives=others)
+    whole = explanation.full_size() if options.full_size else None
     files = write_record(record, _folder(output, path), full_size=whole, saliency=maps)
     return record_json(record, files)
 
@@ -113,6 +129,15 @@ def _summary(tree: dict[str, Any]) -> str:
     ]
     if tree["counterfactual"]["note"]:
         lines.append(f"  note: {tree['counterfactual']['note']}")
+    controls = tree["counterfactual"]["faithfulness"]
+    if controls is not None:
+        lines.append(
+            f"  controls: {'passed' if controls['passed'] else 'NOT passed: ' + ', '.join(controls['failed'])}"
+        )
+    lines += [
+        f"  another answer: {', '.join(other['edits'])}; '{target}' {100 * other['probabilities'][index]:.1f} %"
+        for other in tree["alternatives"]
+    ]
     lines.append(f"  panel: {tree['files']['panel']}")
     lines.append("  Synthetic pictures: for research, not for diagnosis.")
     return "\n".join(lines)
@@ -122,23 +147,32 @@ def explain_photographs(
     photographs: list[Path],
     output: Path,
     *,
-    as_json: bool,
-    target: str | None,
-    model: Path | None,
-    device: str,
-    seed: int,
-    full_size: bool,
+    as_json: bool = False,
+    model: Path | None = None,
+    device: str = "auto",
+    target: str | None = None,
     saliency: str | None = None,
+    options: ExplainOptions | None = None,
 ) -> int:
-    """Explain each photograph; return the exit code (0 all done, 1 some refused)."""
+    """Explain each photograph; return the exit code (0 all done, 1 some refused).
+
+    Raises
+    ------
+    WrongUseError
+        If there is no such class or saliency method, or the probability to reach lies outside 0 to 1.
+    """
     from napari_latent_explain.model import load_explainer
 
+    options = options or ExplainOptions()
+    if options.probability is not None and not 0 < options.probability < 1:
+        msg = f"A probability to reach lies between 0 and 1, not at {options.probability}."
+        raise WrongUseError(msg)
     explainer = load_explainer(model, device)
-    wanted, methods = target_index(explainer, target), saliency_methods(saliency)
+    options = replace(options, target=target_index(explainer, target), saliency=saliency_methods(saliency))
     refused = 0
     for path in photographs:
         try:
-            tree = explain_one(explainer, path, output, target=wanted, seed=seed, full_size=full_size, saliency=methods)
+            tree = explain_one(explainer, path, output, options)
         except LatentExplainError as error:
             refused += 1
             tree = {"photograph": path.name, "error": str(error)}

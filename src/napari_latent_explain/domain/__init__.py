@@ -1,6 +1,7 @@
 """The nouns that cross rooms: frozen types of plain numbers and arrays, no torch, no Qt."""
 
-from napari_latent_explain.domain.counterfactual import CounterfactualRecord, ModelIdentity, Probabilities
+from napari_latent_explain.domain.controls import Alternative, DoseResponse, Faithfulness
+from napari_latent_explain.domain.counterfactual import CounterfactualRecord, ModelIdentity
 from napari_latent_explain.domain.direction import DirectionAtlas, DirectionId, StyleDirection
 from napari_latent_explain.domain.edit import Edit
 from napari_latent_explain.domain.errors import (
@@ -17,19 +18,23 @@ from napari_latent_explain.domain.errors import (
 from napari_latent_explain.domain.field import Field
 from napari_latent_explain.domain.laterality import Laterality, LateralityReading
 from napari_latent_explain.domain.photograph import Photograph
+from napari_latent_explain.domain.probabilities import Probabilities
 from napari_latent_explain.domain.progress import Progress, silent
 from napari_latent_explain.domain.quality import QualityFlag, QualityReport
 from napari_latent_explain.domain.saliency import SaliencyMap, SaliencyMethod
 
 __all__ = [
+    "Alternative",
     "BundleError",
     "Cancelled",
     "CounterfactualRecord",
     "DirectionAtlas",
     "DirectionId",
+    "DoseResponse",
     "Edit",
     "ExplanationError",
     "ExportError",
+    "Faithfulness",
     "Field",
     "LatentExplainError",
     "Laterality",

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_latent_explain.domain.controls import Alternative, DoseResponse, Faithfulness
 from napari_latent_explain.domain.direction import StyleDirection
 from napari_latent_explain.domain.edit import Edit
 from napari_latent_explain.domain.field import Field
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.domain.laterality import LateralityReading
+from napari_latent_explain.domain.probabilities import Probabilities
 from napari_latent_explain.domain.quality import QualityReport
 
-__all__ = ["CounterfactualRecord", "ModelIdentity", "Probabilities"]
+__all__ = ["CounterfactualRecord", "ModelIdentity"]
 
 
 class ModelIdentity(FrozenModel):
@@ -22,19 +24,6 @@ class ModelIdentity(FrozenModel):
     name: str
     sha256: str
     resolution: int
-
-
-class Probabilities(FrozenModel):
-    """Class probabilities of the photograph, of its reconstruction G(s), and of the counterfactual composite."""
-
-    original: tuple[float, ...]
-    reconstruction: tuple[float, ...]
-    counterfactual: tuple[float, ...]
-
-    @property
-    def gap(self) -> float:
-        """Largest absolute difference between photograph and reconstruction: how far the model can be trusted here."""
-        return max(abs(a - b) for a, b in zip(self.original, self.reconstruction, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +65,10 @@ class CounterfactualRecord:
         Whether the photograph was drawn by a program.
     seconds : dict
         Wall time of each step.
+    dose_response, faithfulness : DoseResponse, Faithfulness, optional
+        How the answer follows the strength of the edit, and what the controls said; None where not measured.
+    alternatives : tuple of Alternative
+        Other answers for the same photograph.
     """
 
     name: str
@@ -98,3 +91,6 @@ class CounterfactualRecord:
     note: str = ""
     simulated: bool = False
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
+    dose_response: DoseResponse | None = None
+    faithfulness: Faithfulness | None = None
+    alternatives: tuple[Alternative, ...] = ()

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from napari_latent_explain.domain import DoseResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from napari_latent_explain.domain import Edit
 
-__all__ = ["DoseResponse", "dose_response"]
-
-
-@dataclass(frozen=True)
-class DoseResponse:
-    """Log odds of the target at even shares of an edit, from none of it to all of it.
-
-    Parameters
-    ----------
-    doses, log_odds : tuple of float
-        Shares of the edit in [0, 1], and what was measured there.
-    monotone : bool
-        Whether the log odds never fall by more than the tolerance from one dose to the next.
-    rank_correlation : float
-        Spearman's, of dose and log odds: 1 for a curve that only rises; 0 where the edit changes nothing.
-    """
-
-    doses: tuple[float, ...]
-    log_odds: tuple[float, ...]
-    monotone: bool
-    rank_correlation: float
+__all__ = ["dose_response"]
 
 
 def dose_response(
@@ -58,4 +39,6 @@ def dose_response(
         ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
         correlation = float(np.corrcoef(ranks, np.arange(len(values)))[0, 1])
     monotone = bool((np.diff(values) >= -tolerance).all())
-    return DoseResponse(tuple(shares.tolist()), tuple(values.tolist()), monotone, correlation)
+    return DoseResponse(
+        doses=tuple(shares.tolist()), log_odds=tuple(values.tolist()), monotone=monotone, rank_correlation=correlation
+    )

@@ -11,6 +11,7 @@ import torch
 from psygnal import Signal
 
 from napari_latent_explain.domain import (
+    Alternative,
     CounterfactualRecord,
     DirectionAtlas,
     Edit,
@@ -36,10 +37,14 @@ from napari_latent_explain.fundus import (
 from napari_latent_explain.latent import invert, to_pixels, to_tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from napari_latent_explain.domain import (
         DirectionId,
+        DoseResponse,
+        Faithfulness,
         Field,
         LateralityReading,
         Photograph,
@@ -50,8 +55,6 @@ if TYPE_CHECKING:
     )
     from napari_latent_explain.explain.boundary import BoundaryRadius, BoundarySurvey
     from napari_latent_explain.explain.counterfactual import CounterfactualSearch
-    from napari_latent_explain.explain.dose_response import DoseResponse
-    from napari_latent_explain.explain.faithfulness import Faithfulness
     from napari_latent_explain.latent import Inversion
     from napari_latent_explain.model.explainer import Explainer
 
@@ -230,8 +233,15 @@ class Explanation:
         self.seconds[f"saliency_{method}"] = time.perf_counter() - began
         return SaliencyMap(method, target, self._upright(values))
 
-    def record(self, frame: Frame | None = None) -> CounterfactualRecord:
-        """Everything that a reviewer or a panel needs, as plain arrays and numbers."""
+    def record(
+        self,
+        frame: Frame | None = None,
+        *,
+        dose_response: DoseResponse | None = None,
+        faithfulness: Faithfulness | None = None,
+        alternatives: Sequence[Frame] = (),
+    ) -> CounterfactualRecord:
+        """Everything that a reviewer or a panel needs, as plain arrays and numbers, with what else was measured of the frame."""
         frame = frame if frame is not None else self.frame
         said = [f"{frame.note.capitalize()}." if frame.note else "", self.inversion_note]
         note = " ".join(filter(None, said))
@@ -256,6 +266,18 @@ class Explanation:
             note=note,
             simulated=self.photograph.simulated,
             seconds=dict(self.seconds),
+            dose_response=dose_response,
+            faithfulness=faithfulness,
+            alternatives=tuple(
+                Alternative(
+                    edit=other.edit,
+                    probabilities=other.probabilities,
+                    flipped=other.flipped,
+                    changed_area_fraction=other.changed_area_fraction,
+                    note=other.note,
+                )
+                for other in alternatives
+            ),
         )
 
     def full_size(self, frame: Frame | None = None) -> NDArray[np.uint8]:

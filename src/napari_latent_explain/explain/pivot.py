@@ -16,7 +16,7 @@ from napari_latent_explain.explain.counterfactual import (
     diverse_counterfactuals,
     search_counterfactual,
 )
-from napari_latent_explain.explain.dose_response import DoseResponse, dose_response
+from napari_latent_explain.explain.dose_response import dose_response
 from napari_latent_explain.latent import move, render
 from napari_latent_explain.model.classifier import margin
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_latent_explain.domain import DirectionId, Progress
+    from napari_latent_explain.domain import DirectionId, DoseResponse, Progress
     from napari_latent_explain.latent import Composite
     from napari_latent_explain.model.explainer import Explainer
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_latent_explain.domain import CounterfactualRecord
+    from napari_latent_explain.domain import CounterfactualRecord, Faithfulness
 
 __all__ = ["compose_panel", "font", "mark_synthetic", "png_bytes", "wrapped", "write_panel"]
 
@@ -105,6 +105,16 @@ def _moves(draw: ImageDraw.ImageDraw, x: int, y: int, record: CounterfactualReco
         )
 
 
+def _controls(found: Faithfulness) -> str:
+    """The controls in one line."""
+    parts = [f"random moves of equal energy do less in {_percent(found.random_share)}"]
+    parts += [f"{name} heads in {_percent(share)}" for name, share in found.control_share.items()]
+    parts += [f"left after {name} {_percent(share)}" for name, share in found.kept.items()]
+    parts.append(f"taken back {_percent(found.reversal)}")
+    verdict = "passed" if found.passed else "NOT passed (" + ", ".join(found.failed) + ")"
+    return f"Controls {verdict}: " + ", ".join(parts) + "."
+
+
 def compose_panel(record: CounterfactualRecord) -> Image.Image:
     """Lay out the panel, (1,944 x 876) RGB; the same record gives the same pixels."""
     width = 2 * MARGIN + 4 * CELL + 3 * GAP
@@ -148,6 +158,9 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
     draw.text((x + CELL, y + 16), f"brighter by {100 * scale:.0f} %", font=font(15), fill=QUIET, anchor="ra")
     _bars(draw, MARGIN, y + 10, record)
     _moves(draw, MARGIN + CELL + GAP, y + 10, record)
+    if record.faithfulness is not None:
+        colour = QUIET if record.faithfulness.passed else ORANGE
+        draw.text((MARGIN, 782), _controls(record.faithfulness), font=font(16), fill=colour)
     if record.note:
         draw.text((MARGIN, 810), f"Note: {record.note}", font=font(16), fill=ORANGE)
     foot = f"{SYNTHETIC}. Not a medical device. Reconstruction, counterfactual and difference are computed pictures."

@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from napari_latent_explain.domain import CounterfactualRecord
+    from napari_latent_explain.domain import CounterfactualRecord, Faithfulness
 
 __all__ = ["SYNTHETIC", "provenance", "read_provenance", "record_json"]
 
 SYNTHETIC = "Synthetic - for research, not for diagnosis"
 KEY = "latent-explain"
+
+
+def _controls(found: Faithfulness | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return found.model_dump(mode="json") | {"passed": found.passed, "failed": list(found.failed)}
 
 
 def record_json(record: CounterfactualRecord, files: Mapping[str, Path]) -> dict[str, Any]:
@@ -58,7 +64,19 @@ def record_json(record: CounterfactualRecord, files: Mapping[str, Path]) -> dict
             "flipped": record.flipped,
             "changed_area_fraction": record.changed_area_fraction,
             "note": record.note,
+            "dose_response": record.dose_response.model_dump(mode="json") if record.dose_response else None,
+            "faithfulness": _controls(record.faithfulness),
         },
+        "alternatives": [
+            {
+                "edits": dict(other.edit.strengths),
+                "probabilities": list(other.probabilities.counterfactual),
+                "flipped": other.flipped,
+                "changed_area_fraction": other.changed_area_fraction,
+                "note": other.note,
+            }
+            for other in record.alternatives
+        ],
         "files": {name: str(path) for name, path in files.items()},
         "seconds": {name: round(value, 3) for name, value in record.seconds.items()},
         "disclaimer": SYNTHETIC,
