@@ -20,6 +20,7 @@ def report(effect: float) -> AuditReport:
             name=one.name, group=one.group, says=one.says, effect=effect if one.name == "notch" else 0.05,
             effect_interval=(effect - 0.1, effect + 0.1) if one.name == "notch" else (0.0, 0.1), size=abs(effect),
             size_interval=(0.0, 1.0), standardised=effect, flips=0.1, flips_interval=(0.0, 0.2), strongest=0,
+            concern=one.name == "notch" and abs(effect) > 0.35,
         )
         for one in INTERVENTIONS
     ]  # fmt: skip

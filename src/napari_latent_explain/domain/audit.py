@@ -7,7 +7,7 @@ from pydantic import Field
 from napari_latent_explain.domain.counterfactual import ModelIdentity
 from napari_latent_explain.domain.frozen import FrozenModel
 
-__all__ = ["AuditReport", "InterventionEffect", "SubgroupGap"]
+__all__ = ["CONCERN", "AuditReport", "InterventionEffect", "SubgroupGap"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Interval = tuple[float, float]
@@ -32,6 +32,8 @@ class InterventionEffect(FrozenModel):
         Share of the photographs whose decision changes.
     strongest : int
         Number of the photograph that changes most.
+    concern : bool
+        Whether the effect is surely larger than a quarter of the spread of the log odds.
     """
 
     name: str
@@ -45,6 +47,7 @@ class InterventionEffect(FrozenModel):
     flips: Share
     flips_interval: Interval
     strongest: Annotated[int, Field(ge=0)]
+    concern: bool = False
 
 
 class SubgroupGap(FrozenModel):
@@ -83,6 +86,4 @@ class AuditReport(FrozenModel):
     @property
     def concerns(self) -> tuple[InterventionEffect, ...]:
         """Interventions whose mean effect is surely larger than a quarter of the spread, strongest first."""
-        bar = CONCERN * self.spread
-        sure = [i for i in self.interventions if i.effect_interval[0] > bar or i.effect_interval[1] < -bar]
-        return tuple(sorted(sure, key=lambda i: -abs(i.effect)))
+        return tuple(sorted((i for i in self.interventions if i.concern), key=lambda i: -abs(i.effect)))

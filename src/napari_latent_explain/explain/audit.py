@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from napari_latent_explain.domain import DiscoveryError, silent
-from napari_latent_explain.domain.audit import AuditReport, InterventionEffect, SubgroupGap
+from napari_latent_explain.domain.audit import CONCERN, AuditReport, InterventionEffect, SubgroupGap
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
 from napari_latent_explain.explain.pivot import Pivot
 from napari_latent_explain.fundus.interventions import INTERVENTIONS
@@ -122,14 +122,15 @@ def intervention_effects(
         pairs = zip(photographs.pictures, photographs.masks, strict=True)
         after = _odds(classify, np.stack([one.change(picture, mask) for picture, mask in pairs]), target, device)
         change, flips = after - before, ((after > 0) != (before > 0)).astype(np.float64)
+        interval, bar = bootstrap_interval(change, _DRAWS, rng), CONCERN * spread
         found.append(
             InterventionEffect(
                 name=one.name, group=one.group, says=one.says,
-                effect=float(change.mean()), effect_interval=bootstrap_interval(change, _DRAWS, rng),
+                effect=float(change.mean()), effect_interval=interval,
                 size=float(np.abs(change).mean()), size_interval=bootstrap_interval(np.abs(change), _DRAWS, rng),
                 standardised=float(change.mean() / spread),
                 flips=float(flips.mean()), flips_interval=bootstrap_interval(flips, _DRAWS, rng),
-                strongest=int(np.abs(change).argmax()),
+                strongest=int(np.abs(change).argmax()), concern=interval[0] > bar or interval[1] < -bar,
             )
         )  # fmt: skip
     return tuple(found)
