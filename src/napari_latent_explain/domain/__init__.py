@@ -1,11 +1,14 @@
 """The nouns that cross rooms: frozen types of plain numbers and arrays, no torch, no Qt."""
 
+from napari_latent_explain.domain.activity_map import ActivityMap
 from napari_latent_explain.domain.counterfactual import CounterfactualRecord, ModelIdentity, Probabilities
 from napari_latent_explain.domain.direction import DirectionAtlas, DirectionId, StyleDirection
+from napari_latent_explain.domain.direction_evidence import ExamplePair, OffTargetEffects, TargetSearch
 from napari_latent_explain.domain.edit import Edit
 from napari_latent_explain.domain.errors import (
     BundleError,
     Cancelled,
+    DiscoveryError,
     ExplanationError,
     ExportError,
     LatentExplainError,
@@ -17,16 +20,19 @@ from napari_latent_explain.domain.errors import (
 from napari_latent_explain.domain.field import Field
 from napari_latent_explain.domain.laterality import Laterality, LateralityReading
 from napari_latent_explain.domain.photograph import Photograph
-from napari_latent_explain.domain.progress import Progress, silent
+from napari_latent_explain.domain.progress import Progress, portion, silent
 from napari_latent_explain.domain.quality import QualityFlag, QualityReport
 
 __all__ = [
+    "ActivityMap",
     "BundleError",
     "Cancelled",
     "CounterfactualRecord",
     "DirectionAtlas",
     "DirectionId",
+    "DiscoveryError",
     "Edit",
+    "ExamplePair",
     "ExplanationError",
     "ExportError",
     "Field",
@@ -35,6 +41,7 @@ __all__ = [
     "LateralityReading",
     "ModelIdentity",
     "NotAFundusError",
+    "OffTargetEffects",
     "Photograph",
     "PhotographError",
     "Probabilities",
@@ -42,7 +49,9 @@ __all__ = [
     "QualityFlag",
     "QualityReport",
     "StyleDirection",
+    "TargetSearch",
     "TrainingError",
     "WrongUseError",
+    "portion",
     "silent",
 ]
