@@ -1,92 +1,48 @@
-"""Which style coordinates change the classifier's mind: screened by gradients, chosen by real forward passes, measured
-on photographs that the choice never saw.
+"""Which style coordinates change the classifier's mind, with the evidence for each.
 
-1. Screening: the gradient of the target's margin with respect to every coordinate, times the way to the 5 % and the 95 %
-   quantile, averaged over the selection photographs. Two passes for each photograph instead of two for each coordinate.
-2. Choice: the best candidates are really moved, each on the selection photographs.
-3. Evidence: the chosen ones are moved on held-out photographs of the other class, on the composite x + (G(s') - G(s));
-   mean effects with bootstrap 95 % intervals. A direction whose interval of the logit effect holds 0 is dropped.
+1. Choice, on the selection photographs: gradients in both signs, also from shifted starts (`screening`); groups of styles
+   (`style_groups`); real moves by successive halving (`halving`).
+2. Evidence, on held-out photographs of the other class, on the composite x + (G(s') - G(s)): mean effects with bootstrap
+   95 % intervals; a direction whose interval of the logit effect holds 0 is dropped; near duplicates are merged.
+3. What the whole is worth, in a full discovery: what was missed (`controls`), what a classifier that has learned nothing
+   would have given (`randomised_classifier`), whether other photographs would have given the same (`stability`), and how
+   many decisions the directions change together (`cover`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 
-from napari_latent_explain.domain import StyleDirection, silent
-from napari_latent_explain.explain.bootstrap import bootstrap_interval
-from napari_latent_explain.latent import reconstruct, render
+from napari_latent_explain.domain import DirectionAtlas, DiscoveryError, TargetSearch, portion, silent
+from napari_latent_explain.explain.controls import Missed, estimate_missed
+from napari_latent_explain.explain.cover import flipped_jointly, greedy_cover
+from napari_latent_explain.explain.evidence import direction_of, measure_move, move_id
+from napari_latent_explain.explain.ledger import Ledger
+from napari_latent_explain.explain.preconditions import check_searchable
+from napari_latent_explain.explain.probe import StyleMove, StyleProbe
+from napari_latent_explain.explain.randomised_classifier import false_discoveries
+from napari_latent_explain.explain.search_settings import SearchSettings
+from napari_latent_explain.explain.selection import Selection, select_moves
+from napari_latent_explain.explain.stability import selection_stability
+from napari_latent_explain.explain.verification import VerifiedMove, best_first, verify_moves
 from napari_latent_explain.model.classifier import margin
 
 if TYPE_CHECKING:
-    import numpy as np
-    from torch import Tensor
+    from collections.abc import Sequence
 
-    from napari_latent_explain.domain import Progress
+    from numpy.typing import NDArray
+
+    from napari_latent_explain.domain import Progress, StyleDirection
     from napari_latent_explain.explain.reference import ReferenceSet
     from napari_latent_explain.model.explainer import Explainer
 
-__all__ = ["SearchSettings", "find_directions"]
+__all__ = ["Discovery", "SearchSettings", "discover", "find_directions", "run_discovery"]
 
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """How wide to look.
-
-    `screened` candidates are really moved on `selection` photographs, the best `tested` of them on the held-out ones, and
-    at most `kept` are returned for the class.
-    """
-
-    screened: int = 96
-    selection: int = 24
-    tested: int = 24
-    kept: int = 10
-    bootstrap: int = 2000
-
-
-def _ends(explainer: Explainer, codes: Tensor) -> Tensor:
-    """Steps of every coordinate to its two ends, (2, N, n); a coordinate beyond an end stays."""
-    statistics = explainer.statistics
-    return torch.stack([(statistics.low - codes).clamp_max(0), (statistics.high - codes).clamp_min(0)])
-
-
-def _screen(explainer: Explainer, reference: ReferenceSet, target: int) -> Tensor:
-    """Predicted mean change of the margin for both ends of every coordinate: (2, n)."""
-    styles = explainer.layout.size  # what comes behind them in a code is structure, which is never edited
-    total = torch.zeros(2, styles, device=explainer.device)
-    for start in range(0, len(reference), 8):
-        part = reference.take(torch.arange(start, min(start + 8, len(reference))))
-        codes = part.codes.clone().requires_grad_(True)
-        picture = explainer.generator.synthesise(codes) * part.masks - (1 - part.masks)
-        value = margin(explainer.classifier(picture), target).sum()
-        (gradient,) = torch.autograd.grad(value, codes)
-        total += (_ends(explainer, part.codes) * gradient).sum(dim=1)[:, :styles]
-    return total / len(reference)
-
-
-def _effects(
-    explainer: Explainer, reference: ReferenceSet, column: int, end: int, target: int, *, composite: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Change of margin and probability, and margin after, for one coordinate at one end, on every photograph."""
-    moved = reference.codes.clone()
-    moved[:, column] += _ends(explainer, reference.codes)[end, :, column]
-    before, after = [], []
-    with torch.inference_mode():
-        for start in range(0, len(reference), 16):
-            part = slice(start, start + 16)
-            x, mask, base = reference.pictures[part], reference.masks[part], reference.bases[part]
-            if composite:
-                picture = render(explainer, x, mask, base, moved[part]).picture
-                before.append(reference.logits[part])
-            else:
-                picture = reconstruct(explainer, moved[part], mask)
-                before.append(explainer.classifier(base))
-            after.append(explainer.classifier(picture))
-    old, new = torch.cat(before), torch.cat(after)
-    change = margin(new, target) - margin(old, target)
-    return change, new.softmax(1)[:, target] - old.softmax(1)[:, target], margin(new, target)
+_CLEARANCE = 0.1  # log odds a little beyond the boundary
+_PUBLISHED_NEED = 1.0  # log odds after which AttFind calls a photograph explained
 
 
 def find_directions(
@@ -99,7 +55,7 @@ def find_directions(
     settings: SearchSettings | None = None,
     progress: Progress = silent,
 ) -> tuple[StyleDirection, ...]:
-    """Find single coordinates that raise class `target`, best first by their held-out effect.
+    """Find single coordinates that raise class `target`, best first by their held-out effect: steps 1 and 2 alone.
 
     Parameters
     ----------
@@ -110,62 +66,245 @@ def find_directions(
     target : int
         Index of the class to raise.
     rng : numpy.random.Generator
-        For the choice of selection photographs and for the bootstrap.
+        For the choice of selection photographs, the shifted starts and the bootstrap.
     settings : SearchSettings, optional
-        How wide to look.
+        How wide to look; groups, controls and seeds are not used here.
     progress : Progress
-        Told at every candidate.
+        Told at every batch.
+
+    Returns
+    -------
+    tuple of StyleDirection
+        None at all where no photograph is of another class.
+
+    Raises
+    ------
+    DiscoveryError
+        If the classifier gives numbers that are not finite.
 
     Notes
     -----
-    Cost: 2 passes for each selection photograph, then ``screened * selection + tested * len(held_out)`` forward passes.
+    Cost, with the default settings and as many photographs as they ask for: about 1,500 forward passes to choose and at most
+    24 for each held-out photograph.
     """
     settings = settings or SearchSettings()
     away, test = selection.away_from(target), held_out.away_from(target)
     if len(away) == 0 or len(test) == 0:
         return ()
-    predicted = _screen(explainer, away, target)
-    few = torch.from_numpy(rng.permutation(len(away))[: settings.selection])
-    chosen = away.take(few.to(explainer.device))
-    order = predicted.flatten().argsort(descending=True)[: settings.screened].tolist()
-    measured = []
-    for done, flat in enumerate(order):
-        end, column = divmod(flat, explainer.layout.size)
-        change, _, _ = _effects(explainer, chosen, column, end, target, composite=False)
-        measured.append((float(change.mean()), column, end))
-        progress(f"Trying directions towards '{explainer.classes[target]}'", 0.8 * (done + 1) / len(order))
-    measured.sort(reverse=True)
-    found = []
-    for done, (_, column, end) in enumerate(measured[: settings.tested]):
-        change, gain, after = _effects(explainer, test, column, end, target, composite=True)
-        progress("Measuring on held-out photographs", 0.8 + 0.2 * (done + 1) / settings.tested)
-        logit, probability = change.double().cpu().numpy(), gain.double().cpu().numpy()
-        interval = bootstrap_interval(logit, settings.bootstrap, rng)
-        if interval[0] <= 0:
-            continue
-        layer, channel = explainer.layout.coordinate(column)
-        sign = 1 if end else -1
-        found.append(
-            StyleDirection(
-                id=f"{layer}:{channel}:{'+' if end else '-'}",
-                name="unnamed",
-                layer=layer,
-                channel=channel,
-                sign=sign,
-                spread=float(explainer.statistics.spread[column]),
-                low=float(explainer.statistics.low[column]),
-                high=float(explainer.statistics.high[column]),
-                target=target,
-                effect_logit=float(logit.mean()),
-                effect_logit_interval=interval,
-                effect_probability=float(probability.mean()),
-                effect_probability_interval=bootstrap_interval(probability, settings.bootstrap, rng),
-                flip_share=float((after > 0).double().mean()),
-                held_out=len(test),
-            )
+    chosen = select_moves(
+        StyleProbe(explainer, away, explainer.classifier, batch=settings.batch), np.arange(len(away)), target,
+        rng=rng, settings=replace(settings, groups=0), columns=np.arange(explainer.layout.size),
+        progress=portion(progress, 0.0, 0.7),
+    )  # fmt: skip
+    probe = StyleProbe(explainer, test, explainer.classifier, batch=settings.batch)
+    found = verify_moves(
+        probe, chosen.halving.finalists, np.arange(len(test)), target,
+        rng=rng, settings=settings, progress=portion(progress, 0.7, 1.0),
+    )  # fmt: skip
+    directions = [
+        direction_of(
+            probe, one.move, target, one.measured, one.interval,
+            rng=rng, draws=settings.bootstrap, merged=one.merged,
         )
-    found.sort(key=lambda direction: -direction.effect_logit)
-    return tuple(
-        direction.replace(name=f"direction {rank} towards {explainer.classes[target]}")
-        for rank, direction in enumerate(found[: settings.kept], start=1)
+        for one in found
+    ]  # fmt: skip
+    return best_first(explainer, directions, target)
+
+
+@dataclass(frozen=True, eq=False)
+class Discovery:
+    """A direction atlas, what it cost, and the mean effect of every move that was really made, for each class."""
+
+    atlas: DirectionAtlas
+    ledger: Ledger
+    effects: dict[int, dict[StyleMove, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What stays the same for all classes."""
+
+    explainer: Explainer
+    chosen_on: StyleProbe
+    measured_on: StyleProbe
+    rng: np.random.Generator
+    settings: SearchSettings
+    columns: NDArray[np.int64]
+    ledger: Ledger
+
+    def away(self, probe: StyleProbe, target: int) -> NDArray[np.int64]:
+        """Photographs that are not decided for the target."""
+        return np.flatnonzero((margin(probe.reference.logits, target) < 0).cpu().numpy())
+
+    def missed(self, chosen: Selection, target: int, bar: float, progress: Progress) -> Missed:
+        """Estimate what the screening missed."""
+        photographs = chosen.halving.photographs[: self.settings.group_photographs]
+        with self.ledger.during("controls"):
+            return estimate_missed(
+                self.chosen_on, chosen.rejected(), photographs, target, bar,
+                rng=self.rng, controls=self.settings.controls, progress=progress,
+            )  # fmt: skip
+
+    def false_discovery_rate(self, target: int, bar: float, count: int) -> float | None:
+        """Directions of classifiers that have learned nothing, at the same bar, over `count` real ones."""
+        if not count or not self.settings.randomised:
+            return None
+        with self.ledger.during("randomised classifier"):
+            found = [
+                false_discoveries(
+                    self.explainer, self.chosen_on.reference, target, bar, rng=self.rng, columns=self.columns,
+                    candidates=count, photographs=self.settings.group_photographs, ledger=self.ledger,
+                )
+                for _ in range(self.settings.randomised)
+            ]  # fmt: skip
+        known = [number for number in found if number is not None]
+        return min(1.0, float(np.mean(known)) / count) if known else None
+
+    def written(
+        self, found: Sequence[VerifiedMove], stability: dict[StyleMove, float], target: int
+    ) -> tuple[StyleDirection, ...]:
+        """Write the directions down, each also moved back in photographs of the target."""
+        settled = np.setdiff1d(np.arange(len(self.measured_on.reference)), self.away(self.measured_on, target))
+        written = []
+        with self.ledger.during("evidence"):
+            for one in found:
+                back = measure_move(self.measured_on, one.move.reversed, settled, target) if len(settled) else None
+                written.append(
+                    direction_of(
+                        self.measured_on, one.move, target, one.measured, one.interval, rng=self.rng,
+                        draws=self.settings.bootstrap, reverse=back, stability=stability.get(one.move), merged=one.merged,
+                    )
+                )  # fmt: skip
+        return best_first(self.explainer, written, target)
+
+    def towards(
+        self, target: int, progress: Progress
+    ) -> tuple[tuple[StyleDirection, ...], TargetSearch, dict[StyleMove, float]]:
+        """Search the directions of one class, with all evidence."""
+        settings = self.settings
+        away, test = self.away(self.chosen_on, target), self.away(self.measured_on, target)
+        chosen = select_moves(
+            self.chosen_on, away, target,
+            rng=self.rng, settings=settings, columns=self.columns, progress=portion(progress, 0.0, 0.6),
+        )  # fmt: skip
+        halving = chosen.halving
+        with self.ledger.during("evidence"):
+            found = verify_moves(
+                self.measured_on, halving.finalists, test, target,
+                rng=self.rng, settings=settings, progress=portion(progress, 0.6, 0.8),
+            )  # fmt: skip
+        moves = [one.move for one in found]
+        bar = min((halving.effect(move) for move in moves), default=float("inf"))
+        missed = self.missed(chosen, target, bar, portion(progress, 0.8, 0.85))
+        rate = self.false_discovery_rate(target, bar, sum(1 + len(one.merged) for one in found))
+        stability = selection_stability(
+            chosen.screening, halving, settings.kept, rng=self.rng, seeds=settings.seeds, rescued=chosen.rescued
+        )
+        directions = self.written(found, stability, target)
+        cover: list[StyleMove] = []
+        if moves:
+            shortfall = -self.chosen_on.starts[halving.photographs, target]
+            needed = np.maximum(_PUBLISHED_NEED, shortfall + _CLEARANCE)
+            cover = [moves[i] for i in greedy_cover(halving.table(moves), needed, settings.cover).chosen]
+        with self.ledger.during("cover"):
+            flipped = flipped_jointly(self.measured_on, cover, test, target, progress=portion(progress, 0.9, 1.0))
+        search = TargetSearch(
+            target=target, selection=len(away), held_out=len(test), screened=chosen.screened,
+            tested=len(halving.changes), rescued=len(chosen.rescued), missed=missed.estimate,
+            missed_interval=missed.interval, controls=len(missed.effects), false_discovery_rate=rate,
+            cover=tuple(move_id(self.explainer, move, target) for move in cover), explained=float(flipped.mean()),
+        )  # fmt: skip
+        return directions, search, {move: halving.effect(move) for move in halving.changes} | missed.effects
+
+
+def run_discovery(
+    explainer: Explainer,
+    selection: ReferenceSet,
+    held_out: ReferenceSet,
+    *,
+    rng: np.random.Generator,
+    settings: SearchSettings | None = None,
+    columns: NDArray[np.int64] | None = None,
+    progress: Progress = silent,
+) -> Discovery:
+    """Do what `discover` does, and keep what was measured on the way."""
+    check_searchable(explainer, selection, "selection")
+    check_searchable(explainer, held_out, "held-out")
+    columns = np.arange(explainer.layout.size) if columns is None else np.sort(columns)
+    settings = settings or SearchSettings.fitted(len(columns))
+    ledger = Ledger()
+    chosen_on, measured_on = (
+        StyleProbe(explainer, part, explainer.classifier, ledger, settings.batch) for part in (selection, held_out)
     )
+    search = _Search(explainer, chosen_on, measured_on, rng, settings, columns, ledger)
+    directions: list[StyleDirection] = []
+    searches, effects = [], {}
+    count = len(explainer.classes)
+    for target, name in enumerate(explainer.classes):
+
+        def told(what: str, done: float, target: int = target, name: str = name) -> None:
+            progress(f"Towards '{name}': {what}", (target + done) / count)
+
+        found, searched, effects[target] = search.towards(target, told)
+        directions += found
+        searches.append(searched)
+    if not any(searched.explained for searched in searches):
+        msg = (
+            f"No directions: none of the {len(held_out)} held-out photographs changes its decision under the directions "
+            "found, moved as far as real eyes go; use more photographs, or a model that can draw what the classifier looks for."
+        )
+        raise DiscoveryError(msg)
+    atlas = DirectionAtlas(
+        classes=explainer.classes, directions=tuple(directions), searched=2 * len(columns),
+        searches=tuple(searches), forwards=dict(ledger.forwards),
+    )  # fmt: skip
+    return Discovery(atlas, ledger, effects)
+
+
+def discover(
+    explainer: Explainer,
+    selection: ReferenceSet,
+    held_out: ReferenceSet,
+    *,
+    rng: np.random.Generator,
+    settings: SearchSettings | None = None,
+    columns: NDArray[np.int64] | None = None,
+    progress: Progress = silent,
+) -> DirectionAtlas:
+    """Find the directions of all classes, with all evidence for them.
+
+    Parameters
+    ----------
+    explainer : Explainer
+        The model (its atlas is not used).
+    selection, held_out : ReferenceSet
+        Photographs to choose on and, disjoint, photographs to measure on.
+    rng : numpy.random.Generator
+        For everything random: the same generator gives the same atlas.
+    settings : SearchSettings, optional
+        How wide to look; fitted to the number of coordinates if not given.
+    columns : numpy.ndarray, optional
+        Coordinates to search; all if not given.
+    progress : Progress
+        Told at every batch; may raise `Cancelled`, which leaves nothing behind.
+
+    Returns
+    -------
+    DirectionAtlas
+        The hashes of the networks' files are left empty: the caller knows where the model came from.
+
+    Raises
+    ------
+    DiscoveryError
+        If the photographs are all decided alike, the classifier is constant or gives numbers that are not finite, or no
+        held-out photograph changes its decision.
+
+    Notes
+    -----
+    Cost: about 2,000 forward passes a class to choose (see `select_moves`), and for the evidence 512 and, for each held-out
+    photograph, up to 26; the atlas says how many each stage took. Memory: the photographs (see `ReferenceSet`) and a batch of
+    pictures with their activations; no picture of a move is kept. Under 2 GB for 250 photographs of 256 px.
+    """
+    return run_discovery(
+        explainer, selection, held_out, rng=rng, settings=settings, columns=columns, progress=progress
+    ).atlas
