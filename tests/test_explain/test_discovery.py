@@ -129,7 +129,7 @@ def test_every_direction_comes_with_its_evidence(known: tuple[Any, Any, Any]) ->
         assert d.stability is not None
         assert d.stability > 0.8
         assert d.off_target is not None
-        assert d.off_target.margins == pytest.approx({explainer.classes[1 - d.target]: -d.effect_logit}, rel=1e-4)
+        assert dict(d.off_target.margins) == pytest.approx({explainer.classes[1 - d.target]: -d.effect_logit}, rel=1e-4)
         assert d.where is not None
         values = d.where.values()
         column = KNOWN.column(d.layer, d.channel)
@@ -157,7 +157,8 @@ def test_the_whole_search_says_what_it_is_worth(known: tuple[Any, Any, Any]) -> 
         assert 0 < search.missed_interval[1] < 2 * KNOWN.size
         assert search.false_discovery_rate is not None
         assert set(search.cover) <= {d.id for d in found.atlas.directions}
-    assert found.atlas.forwards == found.ledger.forwards
+    assert dict(found.atlas.forwards) == found.ledger.forwards
+    assert hash(found.atlas)
     assert DirectionAtlas.model_validate_json(found.atlas.model_dump_json()) == found.atlas
 
 

@@ -58,7 +58,7 @@ def _summary(atlas: DirectionAtlas, crops: PhotographCrops, output: Path) -> dic
         "refused": list(crops.refused),
         "directions": [{key: getattr(d, key) for key in keys} for d in atlas.directions],
         "searches": [search.model_dump(mode="json") for search in atlas.searches],
-        "forwards": atlas.forwards,
+        "forwards": dict(atlas.forwards),
     }
 
 
@@ -75,7 +75,7 @@ def _print(atlas: DirectionAtlas, output: Path) -> None:
         for d in towards:
             low, high = d.effect_logit_interval
             out(f"  {d.id}: log odds {d.effect_logit:+.2f} [{low:+.2f}, {high:+.2f}], flips {100 * d.flip_share:.0f} %")
-    out(f"Atlas: {output} ({sum(atlas.forwards.values())} forward passes)")
+    out(f"Atlas: {output} ({sum(count for _, count in atlas.forwards)} forward passes)")
 
 
 def run_discover(

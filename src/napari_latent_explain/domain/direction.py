@@ -109,7 +109,7 @@ class DirectionAtlas(FrozenModel):
         Number of (coordinate, sign) pairs that were screened.
     searches : tuple of TargetSearch
         For each class, how its directions were found.
-    forwards : dict
+    forwards : tuple of (str, int)
         Forward passes (one picture through generator and classifier; a backward pass counts as two) by stage of the search.
     """
 
@@ -119,7 +119,7 @@ class DirectionAtlas(FrozenModel):
     directions: tuple[StyleDirection, ...] = ()
     searched: int = 0
     searches: tuple[TargetSearch, ...] = ()
-    forwards: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    forwards: tuple[tuple[str, Annotated[int, Field(ge=0)]], ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:

@@ -24,14 +24,14 @@ class OffTargetEffects(FrozenModel):
 
     Parameters
     ----------
-    margins : dict
-        Change of the margin (log odds) of every class but the target, by the class's name.
+    margins : tuple of (str, float)
+        Each class but the target, and the change of its margin (log odds).
     brightness, contrast : float
         Change of the mean and of the standard deviation of luminance inside the field, as a share of the range from black
         to white.
     """
 
-    margins: dict[str, float] = Field(default_factory=dict)
+    margins: tuple[tuple[str, float], ...] = ()
     brightness: float = 0.0
     contrast: float = 0.0
 

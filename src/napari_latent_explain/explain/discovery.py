@@ -256,7 +256,7 @@ def run_discovery(
         raise DiscoveryError(msg)
     atlas = DirectionAtlas(
         classes=explainer.classes, directions=tuple(directions), searched=2 * len(columns),
-        searches=tuple(searches), forwards=dict(ledger.forwards),
+        searches=tuple(searches), forwards=tuple(ledger.forwards.items()),
     )  # fmt: skip
     return Discovery(atlas, ledger, effects)
 

@@ -189,7 +189,7 @@ def direction_of(
         step=float(np.abs(steps).mean()) / spread,
         where=ActivityMap.of(measured.where),
         off_target=OffTargetEffects(
-            margins={name: float(measured.change[:, i].mean()) for name, i in others.items()},
+            margins=tuple((name, float(measured.change[:, i].mean())) for name, i in others.items()),
             brightness=float(measured.brightness.mean()),
             contrast=float(measured.contrast.mean()),
         ),
