@@ -56,7 +56,7 @@ class Screening:
         return len(self.plain)
 
     def ranked(self, drawn: NDArray[np.int64] | None = None) -> list[StyleMove]:
-        """Moves, best first: by the better of their ranks among the plain and among the shifted gradients.
+        """Moves, best first: by the better of their ranks among the plain and, at half the weight, the shifted gradients.
 
         Parameters
         ----------
@@ -69,7 +69,8 @@ class Screening:
         shifted = self.shifted[drawn][:, :, self.columns].sum(axis=0, dtype=np.float64).ravel() / np.maximum(
             informed, 1
         )
-        best = np.minimum(_ranks(plain), _ranks(shifted) + 0.5)  # of equals the plain gradient's choice comes first
+        # Two of three candidates come from the plain gradients, which are the surer ones where there is no plateau.
+        best = np.minimum(_ranks(plain), 2 * _ranks(shifted) + 0.5)
         order = np.argsort(best, kind="stable")
         return [StyleMove(int(self.columns[i % len(self.columns)]), int(i // len(self.columns))) for i in order]
 

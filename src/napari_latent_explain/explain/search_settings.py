@@ -64,6 +64,6 @@ class SearchSettings:
     @classmethod
     def fitted(cls, coordinates: int, batch: int = 16) -> SearchSettings:
         """Settings of a whole discovery in a style space of so many coordinates: a tenth of the moves are candidates."""
-        tested = min(16, 2 * coordinates)
+        tested = min(20, 2 * coordinates)
         screened = min(512, max(tested, 2 * coordinates // 10))
-        return cls(screened=screened, selection=48, tested=tested, kept=tested, batch=batch)
+        return cls(screened=screened, selection=40, tested=tested, kept=tested, gradients=32, batch=batch)
