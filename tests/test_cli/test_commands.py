@@ -119,3 +119,89 @@ def test_maps_to_compare_with_are_written_beside_the_rest(eye: Path, small_bundl
     assert unknown.returncode == 2
     assert "no saliency method 'tealeaves'; the methods are: gradcam, occlusion" in unknown.stderr
     assert "Traceback" not in unknown.stderr
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photographs without labels."""
+    folder = tmp_path_factory.mktemp("clinic")
+    for seed in range(12):
+        Image.fromarray(simulate(seed=seed, size=64).picture).save(folder / f"eye_{seed:02d}.png")
+    (folder / "letter.jpg").write_text("Dear doctor")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undecided_bundle(small_bundle: Path, clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny bundle with a classifier that decides half of the clinic's photographs each way."""
+    import torch
+
+    from napari_latent_explain.explain.photograph_folder import read_folder
+    from napari_latent_explain.model.bundle import read_bundle, write_bundle
+    from napari_latent_explain.model.classifier import FundusClassifier
+
+    metadata, networks, atlas, card = read_bundle(small_bundle)
+    classifier = FundusClassifier(metadata.classifier)
+    classifier.load_state_dict(networks["classifier"])
+    x, _ = read_folder(clinic, 32).tensors(torch.device("cpu"))
+    with torch.no_grad():
+        for module in classifier.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.momentum = 1.0
+        classifier.train()(x)  # else untrained layers let hardly anything of the picture through
+        logits = classifier.eval()(x)
+        gap = logits[:, 1] - logits[:, 0]
+        head = classifier.backbone._fc
+        head.weight *= 3 / gap.std()
+        head.bias *= 3 / gap.std()
+        head.bias[0] += 3 * gap.median() / gap.std()
+    networks["classifier"] = classifier.state_dict()
+    atlas = atlas.replace(generator_sha256="", classifier_sha256="")
+    return write_bundle(tmp_path_factory.mktemp("undecided"), metadata, networks, atlas, card)
+
+
+def test_discover_writes_an_atlas_that_belongs_to_the_model(
+    clinic: Path, undecided_bundle: Path, tmp_path: Path
+) -> None:
+    from napari_latent_explain.domain import DirectionAtlas
+    from napari_latent_explain.model.bundle import read_bundle
+
+    output = tmp_path / "new" / "atlas.json"
+    done = run("discover", clinic, "--output", output, "--json", "--model", undecided_bundle, "--refinement", 2)
+    assert done.returncode == 0, done.stderr
+    tree = json.loads(done.stdout)
+    atlas = DirectionAtlas.model_validate_json(output.read_text())
+    assert tree["photographs"] == 12
+    assert tree["refused"] == ["letter.jpg"]
+    assert [d["id"] for d in tree["directions"]] == [d.id for d in atlas.directions]
+    assert tree["forwards"] == dict(atlas.forwards)
+    assert any(search.explained > 0 for search in atlas.searches)
+    assert {e.photograph for d in atlas.directions for e in d.examples} <= {f"eye_{i:02d}.png" for i in range(12)}
+    files = read_bundle(undecided_bundle)[0].files
+    assert atlas.generator_sha256 == files["models/generator.safetensors"]
+
+
+def test_discover_refuses_what_makes_no_sense_in_one_sentence(clinic: Path, small_bundle: Path, tmp_path: Path) -> None:
+    output = tmp_path / "atlas.json"
+    alike = run("discover", clinic, "--output", output, "--model", small_bundle)
+    assert alike.returncode == 2
+    assert "it is constant" in alike.stderr  # untrained, it answers nearly the same to all
+    nowhere = run("discover", tmp_path / "nowhere", "--output", output, "--model", small_bundle)
+    assert nowhere.returncode == 2
+    assert "There is no folder" in nowhere.stderr
+    assert "Traceback" not in alike.stderr + nowhere.stderr
+    assert not output.exists()
+
+
+def test_the_discovery_benchmark_prints_its_measures(clinic: Path, undecided_bundle: Path, tmp_path: Path) -> None:
+    words = ("benchmark", "discovery", "--json", "--data", clinic, "--coordinates", 12, "--folder", tmp_path)
+    done = run(*words, "--model", undecided_bundle)
+    assert done.returncode == 0, done.stderr
+    tree = json.loads(done.stdout)
+    assert set(tree) >= {
+        "recall_at_10", "spearman", "forwards_ratio", "wall_ratio", "forwards_fast", "forwards_exhaustive",
+        "explained_images_fast", "explained_images_exhaustive",
+    }  # fmt: skip
+    assert tree["coordinates"] == 12
+    assert tree["forwards_exhaustive"] == tree["photographs"] * (1 + 2 * 12)
+    assert tree["photographs"] + tree["held_out"] == 12

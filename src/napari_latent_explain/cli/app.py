@@ -26,6 +26,9 @@ Model = Annotated[Path | None, typer.Option("--model", help="Folder of a model b
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
+benchmark = typer.Typer(no_args_is_help=True, help="Measure this package's methods against a yardstick.")
+app.add_typer(benchmark, name="benchmark")
+
 
 @app.command()
 def explain(
@@ -172,6 +175,66 @@ def scoreboard(
         device=device,
         refinement=refinement,
         seed=seed,
+    )
+
+
+@app.command()
+def discover(
+    data: Annotated[Path, typer.Argument(help="Folder of photographs, perhaps with a manifest.csv; no labels needed.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File for the direction atlas (JSON).")],
+    as_json: Json = False,
+    photographs: Annotated[int | None, typer.Option(min=2, help="Photographs at most (default: all).")] = None,
+    held_out: Annotated[float, typer.Option(min=0.1, max=0.9, help="Share that directions are measured on.")] = 0.4,
+    refinement: Annotated[int, typer.Option(min=0, help="Adam steps of each held-out inversion.")] = 20,
+    model: Model = None,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+) -> None:
+    """Find what changes the classifier's mind, with the evidence for each direction."""
+    from napari_latent_explain.cli.discover import run_discover
+
+    run_discover(
+        data,
+        output,
+        as_json=as_json,
+        model=model,
+        device=device,
+        seed=seed,
+        photographs=photographs,
+        held_out=held_out,
+        refinement=refinement,
+    )
+
+
+@benchmark.command("discovery")
+def benchmark_discovery(
+    as_json: Json = False,
+    photographs: Annotated[
+        int, typer.Option(min=6, help="Photographs: two thirds to choose on, a third held out.")
+    ] = 96,
+    coordinates: Annotated[int | None, typer.Option(min=2, help="Random style coordinates (default: all).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of photographs (default: simulated eyes).")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the exhaustive search keeps its table; a stopped one goes on there.")
+    ] = None,
+    refinement: Annotated[int, typer.Option(min=0, help="Adam steps of each held-out inversion.")] = 0,
+    model: Model = None,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+) -> None:
+    """Compare the fast discovery with the exhaustive search (AttFind) on the same model and photographs."""
+    from napari_latent_explain.cli.benchmark import run_discovery_benchmark
+
+    run_discovery_benchmark(
+        as_json=as_json,
+        model=model,
+        device=device,
+        seed=seed,
+        photographs=photographs,
+        coordinates=coordinates,
+        data=data,
+        folder=folder,
+        refinement=refinement,
     )
 
 

@@ -1,12 +1,15 @@
 """The nouns that cross rooms: frozen types of plain numbers and arrays, no torch, no Qt."""
 
+from napari_latent_explain.domain.activity_map import ActivityMap
 from napari_latent_explain.domain.controls import Alternative, DoseResponse, Faithfulness
 from napari_latent_explain.domain.counterfactual import CounterfactualRecord, ModelIdentity
 from napari_latent_explain.domain.direction import DirectionAtlas, DirectionId, StyleDirection
+from napari_latent_explain.domain.direction_evidence import ExamplePair, OffTargetEffects, TargetSearch
 from napari_latent_explain.domain.edit import Edit
 from napari_latent_explain.domain.errors import (
     BundleError,
     Cancelled,
+    DiscoveryError,
     ExplanationError,
     ExportError,
     LatentExplainError,
@@ -19,19 +22,22 @@ from napari_latent_explain.domain.field import Field
 from napari_latent_explain.domain.laterality import Laterality, LateralityReading
 from napari_latent_explain.domain.photograph import Photograph
 from napari_latent_explain.domain.probabilities import Probabilities
-from napari_latent_explain.domain.progress import Progress, silent
+from napari_latent_explain.domain.progress import Progress, portion, silent
 from napari_latent_explain.domain.quality import QualityFlag, QualityReport
 from napari_latent_explain.domain.saliency import SaliencyMap, SaliencyMethod
 
 __all__ = [
+    "ActivityMap",
     "Alternative",
     "BundleError",
     "Cancelled",
     "CounterfactualRecord",
     "DirectionAtlas",
     "DirectionId",
+    "DiscoveryError",
     "DoseResponse",
     "Edit",
+    "ExamplePair",
     "ExplanationError",
     "ExportError",
     "Faithfulness",
@@ -41,6 +47,7 @@ __all__ = [
     "LateralityReading",
     "ModelIdentity",
     "NotAFundusError",
+    "OffTargetEffects",
     "Photograph",
     "PhotographError",
     "Probabilities",
@@ -50,7 +57,9 @@ __all__ = [
     "SaliencyMap",
     "SaliencyMethod",
     "StyleDirection",
+    "TargetSearch",
     "TrainingError",
     "WrongUseError",
+    "portion",
     "silent",
 ]

@@ -4,6 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from napari_latent_explain.domain.activity_map import ActivityMap
+from napari_latent_explain.domain.direction_evidence import ExamplePair, OffTargetEffects, TargetSearch
 from napari_latent_explain.domain.frozen import FrozenModel
 
 __all__ = ["DirectionAtlas", "DirectionId", "Interval", "StyleDirection"]
@@ -21,7 +23,7 @@ class StyleDirection(FrozenModel):
     Parameters
     ----------
     id : str
-        Stable identity within its atlas, ``layer:channel:sign``.
+        Stable identity within its atlas, ``layer:channel:sign:target`` (without the target in older ones).
     name : str
         What a person calls it; "direction 1" until somebody has looked.
     layer, channel : str, int
@@ -42,6 +44,21 @@ class StyleDirection(FrozenModel):
         Share of the test photographs of the other class whose decision this direction alone changes.
     held_out : int
         How many photographs the effects were measured on.
+    step : float
+        Mean size of the tested step, in spreads.
+    reverse_effect_logit : float, optional
+        Mean change of the target's margin when held-out photographs of the target are moved to the other end (negative
+        where the direction can be undone); None where there were none.
+    where : ActivityMap, optional
+        Where it acts.
+    off_target : OffTargetEffects, optional
+        What else it changes.
+    examples, reverse_examples : tuple of ExamplePair
+        The held-out photographs that it changes most: towards the target, and away from it.
+    stability : float, optional
+        Share of seeds, each with its own draw of the selection photographs, whose selection finds it.
+    merged : tuple of str
+        Ids of near duplicates for which it stands: they make almost the same difference.
     """
 
     id: DirectionId
@@ -59,6 +76,14 @@ class StyleDirection(FrozenModel):
     effect_probability_interval: Interval
     flip_share: Annotated[float, Field(ge=0, le=1)]
     held_out: Annotated[int, Field(ge=0)]
+    step: Annotated[float, Field(ge=0)] = 0.0
+    reverse_effect_logit: float | None = None
+    where: ActivityMap | None = None
+    off_target: OffTargetEffects | None = None
+    examples: tuple[ExamplePair, ...] = ()
+    reverse_examples: tuple[ExamplePair, ...] = ()
+    stability: Annotated[float, Field(ge=0, le=1)] | None = None
+    merged: tuple[DirectionId, ...] = ()
 
     def strength_range(self, value: float) -> tuple[float, float]:
         """Least and greatest strength that keep a coordinate at `value` within what real eyes show.
@@ -82,6 +107,10 @@ class DirectionAtlas(FrozenModel):
         Unique by `id`.
     searched : int
         Number of (coordinate, sign) pairs that were screened.
+    searches : tuple of TargetSearch
+        For each class, how its directions were found.
+    forwards : tuple of (str, int)
+        Forward passes (one picture through generator and classifier; a backward pass counts as two) by stage of the search.
     """
 
     generator_sha256: str = ""
@@ -89,6 +118,8 @@ class DirectionAtlas(FrozenModel):
     classes: tuple[str, ...] = ()
     directions: tuple[StyleDirection, ...] = ()
     searched: int = 0
+    searches: tuple[TargetSearch, ...] = ()
+    forwards: tuple[tuple[str, Annotated[int, Field(ge=0)]], ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:

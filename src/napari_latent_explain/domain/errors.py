@@ -7,6 +7,7 @@ program may show it to a person as it stands.
 __all__ = [
     "BundleError",
     "Cancelled",
+    "DiscoveryError",
     "ExplanationError",
     "ExportError",
     "LatentExplainError",
@@ -35,6 +36,10 @@ class BundleError(LatentExplainError):
 
 class ExplanationError(LatentExplainError):
     """A photograph that this model can't explain."""
+
+
+class DiscoveryError(LatentExplainError):
+    """Photographs or a classifier on which no directions can be found."""
 
 
 class ExportError(LatentExplainError):

@@ -3,18 +3,22 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_latent_explain.explain.attfind import attfind
     from napari_latent_explain.explain.counterfactual import search_counterfactual
-    from napari_latent_explain.explain.discovery import SearchSettings, find_directions
+    from napari_latent_explain.explain.discovery import discover, find_directions
     from napari_latent_explain.explain.explanation import Explanation, explain_photograph
     from napari_latent_explain.explain.frame import Frame
     from napari_latent_explain.explain.reference import ReferenceSet, encode_reference
     from napari_latent_explain.explain.saliency import require_saliency
+    from napari_latent_explain.explain.search_settings import SearchSettings
 
 __all__ = [
     "Explanation",
     "Frame",
     "ReferenceSet",
     "SearchSettings",
+    "attfind",
+    "discover",
     "encode_reference",
     "explain_photograph",
     "find_directions",
@@ -26,7 +30,9 @@ _HOMES = {
     "Explanation": "explanation",
     "Frame": "frame",
     "ReferenceSet": "reference",
-    "SearchSettings": "discovery",
+    "SearchSettings": "search_settings",
+    "attfind": "attfind",
+    "discover": "discovery",
     "encode_reference": "reference",
     "explain_photograph": "explanation",
     "find_directions": "discovery",

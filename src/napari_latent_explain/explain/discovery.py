@@ -1,92 +1,39 @@
-"""Which style coordinates change the classifier's mind: screened by gradients, chosen by real forward passes, measured
-on photographs that the choice never saw.
+"""Which style coordinates change the classifier's mind, with the evidence for each.
 
-1. Screening: the gradient of the target's margin with respect to every coordinate, times the way to the 5 % and the 95 %
-   quantile, averaged over the selection photographs. Two passes for each photograph instead of two for each coordinate.
-2. Choice: the best candidates are really moved, each on the selection photographs.
-3. Evidence: the chosen ones are moved on held-out photographs of the other class, on the composite x + (G(s') - G(s));
-   mean effects with bootstrap 95 % intervals. A direction whose interval of the logit effect holds 0 is dropped.
+1. Choice, on the selection photographs: gradients in both signs, also from shifted starts (`screening`); groups of styles
+   (`style_groups`); real moves by successive halving (`halving`).
+2. Evidence, on held-out photographs of the other class, on the composite x + (G(s') - G(s)): mean effects with bootstrap
+   95 % intervals; a direction whose interval of the logit effect holds 0 is dropped; near duplicates are merged.
+3. What the whole is worth, in a full discovery: what was missed (`controls`), what a classifier that has learned nothing
+   would have given (`randomised_classifier`), whether other photographs would have given the same (`stability`), and how
+   many decisions the directions change together (`cover`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 
-from napari_latent_explain.domain import StyleDirection, silent
-from napari_latent_explain.explain.bootstrap import bootstrap_interval
-from napari_latent_explain.latent import reconstruct, render
-from napari_latent_explain.model.classifier import margin
+from napari_latent_explain.domain import DirectionAtlas, DiscoveryError, portion, silent
+from napari_latent_explain.explain.class_search import ClassSearch
+from napari_latent_explain.explain.evidence import direction_of
+from napari_latent_explain.explain.ledger import Ledger
+from napari_latent_explain.explain.preconditions import check_searchable
+from napari_latent_explain.explain.probe import StyleMove, StyleProbe
+from napari_latent_explain.explain.search_settings import SearchSettings
+from napari_latent_explain.explain.selection import select_moves
+from napari_latent_explain.explain.verification import best_first, verify_moves
 
 if TYPE_CHECKING:
-    import numpy as np
-    from torch import Tensor
+    from numpy.typing import NDArray
 
-    from napari_latent_explain.domain import Progress
+    from napari_latent_explain.domain import Progress, StyleDirection
     from napari_latent_explain.explain.reference import ReferenceSet
     from napari_latent_explain.model.explainer import Explainer
 
-__all__ = ["SearchSettings", "find_directions"]
-
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """How wide to look.
-
-    `screened` candidates are really moved on `selection` photographs, the best `tested` of them on the held-out ones, and
-    at most `kept` are returned for the class.
-    """
-
-    screened: int = 96
-    selection: int = 24
-    tested: int = 24
-    kept: int = 10
-    bootstrap: int = 2000
-
-
-def _ends(explainer: Explainer, codes: Tensor) -> Tensor:
-    """Steps of every coordinate to its two ends, (2, N, n); a coordinate beyond an end stays."""
-    statistics = explainer.statistics
-    return torch.stack([(statistics.low - codes).clamp_max(0), (statistics.high - codes).clamp_min(0)])
-
-
-def _screen(explainer: Explainer, reference: ReferenceSet, target: int) -> Tensor:
-    """Predicted mean change of the margin for both ends of every coordinate: (2, n)."""
-    styles = explainer.layout.size  # what comes behind them in a code is structure, which is never edited
-    total = torch.zeros(2, styles, device=explainer.device)
-    for start in range(0, len(reference), 8):
-        part = reference.take(torch.arange(start, min(start + 8, len(reference))))
-        codes = part.codes.clone().requires_grad_(True)
-        picture = explainer.generator.synthesise(codes) * part.masks - (1 - part.masks)
-        value = margin(explainer.classifier(picture), target).sum()
-        (gradient,) = torch.autograd.grad(value, codes)
-        total += (_ends(explainer, part.codes) * gradient).sum(dim=1)[:, :styles]
-    return total / len(reference)
-
-
-def _effects(
-    explainer: Explainer, reference: ReferenceSet, column: int, end: int, target: int, *, composite: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Change of margin and probability, and margin after, for one coordinate at one end, on every photograph."""
-    moved = reference.codes.clone()
-    moved[:, column] += _ends(explainer, reference.codes)[end, :, column]
-    before, after = [], []
-    with torch.inference_mode():
-        for start in range(0, len(reference), 16):
-            part = slice(start, start + 16)
-            x, mask, base = reference.pictures[part], reference.masks[part], reference.bases[part]
-            if composite:
-                picture = render(explainer, x, mask, base, moved[part]).picture
-                before.append(reference.logits[part])
-            else:
-                picture = reconstruct(explainer, moved[part], mask)
-                before.append(explainer.classifier(base))
-            after.append(explainer.classifier(picture))
-    old, new = torch.cat(before), torch.cat(after)
-    change = margin(new, target) - margin(old, target)
-    return change, new.softmax(1)[:, target] - old.softmax(1)[:, target], margin(new, target)
+__all__ = ["Discovery", "SearchSettings", "discover", "find_directions", "run_discovery"]
 
 
 def find_directions(
@@ -99,7 +46,7 @@ def find_directions(
     settings: SearchSettings | None = None,
     progress: Progress = silent,
 ) -> tuple[StyleDirection, ...]:
-    """Find single coordinates that raise class `target`, best first by their held-out effect.
+    """Find single coordinates that raise class `target`, best first by their held-out effect: steps 1 and 2 alone.
 
     Parameters
     ----------
@@ -110,62 +57,148 @@ def find_directions(
     target : int
         Index of the class to raise.
     rng : numpy.random.Generator
-        For the choice of selection photographs and for the bootstrap.
+        For the choice of selection photographs, the shifted starts and the bootstrap.
     settings : SearchSettings, optional
-        How wide to look.
+        How wide to look; groups, controls and seeds are not used here.
     progress : Progress
-        Told at every candidate.
+        Told at every batch.
+
+    Returns
+    -------
+    tuple of StyleDirection
+        None at all where no photograph is of another class.
+
+    Raises
+    ------
+    DiscoveryError
+        If the classifier gives numbers that are not finite.
 
     Notes
     -----
-    Cost: 2 passes for each selection photograph, then ``screened * selection + tested * len(held_out)`` forward passes.
+    Cost, with the default settings and as many photographs as they ask for: about 1,500 forward passes to choose and at most
+    24 for each held-out photograph.
     """
     settings = settings or SearchSettings()
     away, test = selection.away_from(target), held_out.away_from(target)
     if len(away) == 0 or len(test) == 0:
         return ()
-    predicted = _screen(explainer, away, target)
-    few = torch.from_numpy(rng.permutation(len(away))[: settings.selection])
-    chosen = away.take(few.to(explainer.device))
-    order = predicted.flatten().argsort(descending=True)[: settings.screened].tolist()
-    measured = []
-    for done, flat in enumerate(order):
-        end, column = divmod(flat, explainer.layout.size)
-        change, _, _ = _effects(explainer, chosen, column, end, target, composite=False)
-        measured.append((float(change.mean()), column, end))
-        progress(f"Trying directions towards '{explainer.classes[target]}'", 0.8 * (done + 1) / len(order))
-    measured.sort(reverse=True)
-    found = []
-    for done, (_, column, end) in enumerate(measured[: settings.tested]):
-        change, gain, after = _effects(explainer, test, column, end, target, composite=True)
-        progress("Measuring on held-out photographs", 0.8 + 0.2 * (done + 1) / settings.tested)
-        logit, probability = change.double().cpu().numpy(), gain.double().cpu().numpy()
-        interval = bootstrap_interval(logit, settings.bootstrap, rng)
-        if interval[0] <= 0:
-            continue
-        layer, channel = explainer.layout.coordinate(column)
-        sign = 1 if end else -1
-        found.append(
-            StyleDirection(
-                id=f"{layer}:{channel}:{'+' if end else '-'}",
-                name="unnamed",
-                layer=layer,
-                channel=channel,
-                sign=sign,
-                spread=float(explainer.statistics.spread[column]),
-                low=float(explainer.statistics.low[column]),
-                high=float(explainer.statistics.high[column]),
-                target=target,
-                effect_logit=float(logit.mean()),
-                effect_logit_interval=interval,
-                effect_probability=float(probability.mean()),
-                effect_probability_interval=bootstrap_interval(probability, settings.bootstrap, rng),
-                flip_share=float((after > 0).double().mean()),
-                held_out=len(test),
-            )
+    chosen = select_moves(
+        StyleProbe(explainer, away, explainer.classifier, batch=settings.batch), np.arange(len(away)), target,
+        rng=rng, settings=replace(settings, groups=0), columns=np.arange(explainer.layout.size),
+        progress=portion(progress, 0.0, 0.7),
+    )  # fmt: skip
+    probe = StyleProbe(explainer, test, explainer.classifier, batch=settings.batch)
+    found = verify_moves(
+        probe, chosen.halving.finalists, np.arange(len(test)), target,
+        rng=rng, settings=settings, progress=portion(progress, 0.7, 1.0),
+    )  # fmt: skip
+    directions = [
+        direction_of(
+            probe, one.move, target, one.measured, one.interval,
+            rng=rng, draws=settings.bootstrap, merged=one.merged,
         )
-    found.sort(key=lambda direction: -direction.effect_logit)
-    return tuple(
-        direction.replace(name=f"direction {rank} towards {explainer.classes[target]}")
-        for rank, direction in enumerate(found[: settings.kept], start=1)
+        for one in found
+    ]  # fmt: skip
+    return best_first(explainer, directions, target)
+
+
+@dataclass(frozen=True, eq=False)
+class Discovery:
+    """A direction atlas, what it cost, and the mean effect of every move that was really made, for each class."""
+
+    atlas: DirectionAtlas
+    ledger: Ledger
+    effects: dict[int, dict[StyleMove, float]]
+
+
+def run_discovery(
+    explainer: Explainer,
+    selection: ReferenceSet,
+    held_out: ReferenceSet,
+    *,
+    rng: np.random.Generator,
+    settings: SearchSettings | None = None,
+    columns: NDArray[np.int64] | None = None,
+    progress: Progress = silent,
+) -> Discovery:
+    """Do what `discover` does, and keep what was measured on the way."""
+    check_searchable(explainer, selection, "selection")
+    check_searchable(explainer, held_out, "held-out")
+    columns = np.arange(explainer.layout.size) if columns is None else np.sort(columns)
+    settings = settings or SearchSettings.fitted(len(columns))
+    ledger = Ledger()
+    chosen_on, measured_on = (
+        StyleProbe(explainer, part, explainer.classifier, ledger, settings.batch) for part in (selection, held_out)
     )
+    search = ClassSearch(explainer, chosen_on, measured_on, rng, settings, columns, ledger)
+    directions: list[StyleDirection] = []
+    searches, effects = [], {}
+    count = len(explainer.classes)
+    for target, name in enumerate(explainer.classes):
+
+        def told(what: str, done: float, target: int = target, name: str = name) -> None:
+            progress(f"Towards '{name}': {what}", (target + done) / count)
+
+        found, searched, effects[target] = search.towards(target, told)
+        directions += found
+        searches.append(searched)
+    if not any(searched.explained for searched in searches):
+        msg = (
+            f"No directions: none of the {len(held_out)} held-out photographs changes its decision under the directions "
+            "found, moved as far as real eyes go; use more photographs, or a model that can draw what the classifier looks for."
+        )
+        raise DiscoveryError(msg)
+    atlas = DirectionAtlas(
+        classes=explainer.classes, directions=tuple(directions), searched=2 * len(columns),
+        searches=tuple(searches), forwards=tuple(ledger.forwards.items()),
+    )  # fmt: skip
+    return Discovery(atlas, ledger, effects)
+
+
+def discover(
+    explainer: Explainer,
+    selection: ReferenceSet,
+    held_out: ReferenceSet,
+    *,
+    rng: np.random.Generator,
+    settings: SearchSettings | None = None,
+    columns: NDArray[np.int64] | None = None,
+    progress: Progress = silent,
+) -> DirectionAtlas:
+    """Find the directions of all classes, with all evidence for them.
+
+    Parameters
+    ----------
+    explainer : Explainer
+        The model (its atlas is not used).
+    selection, held_out : ReferenceSet
+        Photographs to choose on and, disjoint, photographs to measure on.
+    rng : numpy.random.Generator
+        For everything random: the same generator gives the same atlas.
+    settings : SearchSettings, optional
+        How wide to look; fitted to the number of coordinates if not given.
+    columns : numpy.ndarray, optional
+        Coordinates to search; all if not given.
+    progress : Progress
+        Told at every batch; may raise `Cancelled`, which leaves nothing behind.
+
+    Returns
+    -------
+    DirectionAtlas
+        The hashes of the networks' files are left empty: the caller knows where the model came from.
+
+    Raises
+    ------
+    DiscoveryError
+        If the photographs are all decided alike, the classifier is constant or gives numbers that are not finite, or no
+        held-out photograph changes its decision.
+
+    Notes
+    -----
+    Cost: about 1,700 forward passes a class to choose (see `select_moves`), and for the evidence 600 and, for each held-out
+    photograph, up to 30; the atlas says how many each stage took. Memory: the photographs (see `ReferenceSet`) and a batch of
+    pictures with their activations; no picture of a move is kept. Under 2 GB for 250 photographs of 256 px.
+    """
+    return run_discovery(
+        explainer, selection, held_out, rng=rng, settings=settings, columns=columns, progress=progress
+    ).atlas

@@ -1,0 +1,61 @@
+"""Measure the package's own methods against a yardstick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_latent_explain.cli.discover import pictures_at_a_time, two_parts
+from napari_latent_explain.cli.report import out, show_progress
+from napari_latent_explain.domain import portion
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["run_discovery_benchmark"]
+
+
+def run_discovery_benchmark(
+    *,
+    as_json: bool,
+    model: Path | None,
+    device: str,
+    seed: int,
+    photographs: int,
+    coordinates: int | None,
+    data: Path | None,
+    folder: Path | None,
+    refinement: int,
+) -> None:
+    """Run fast and exhaustive search on the same photographs (simulated ones without `data`) and print the comparison.
+
+    Two thirds of the photographs are chosen on, a third is held out.
+    """
+    import numpy as np
+
+    from napari_latent_explain.explain import SearchSettings
+    from napari_latent_explain.explain.discovery_benchmark import benchmark_discovery
+    from napari_latent_explain.explain.photograph_folder import read_folder
+    from napari_latent_explain.explain.simulated_photographs import simulate_both_ways
+    from napari_latent_explain.model import load_explainer
+
+    explainer = load_explainer(model, device)
+    rng = np.random.default_rng(seed)
+    size = explainer.layout.size
+    columns = np.sort(rng.permutation(size)[:coordinates])
+    settings = SearchSettings.fitted(len(columns), pictures_at_a_time(explainer))
+    with show_progress("Benchmark") as progress:
+        told = portion(progress, 0.0, 0.05)
+        if data is not None:
+            crops = read_folder(data, explainer.resolution, limit=photographs, progress=told)
+        else:
+            crops = simulate_both_ways(explainer, photographs, seed, progress=told)
+        parts = two_parts(explainer, crops, 1 / 3, refinement, rng, portion(progress, 0.05, 0.1))
+        result = benchmark_discovery(
+            explainer, *parts, rng=rng, settings=settings, columns=columns, folder=folder,
+            progress=portion(progress, 0.1, 1.0),
+        )  # fmt: skip
+    if as_json:
+        out(result.model_dump_json())
+        return
+    for key, value in result.model_dump().items():
+        out(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")

@@ -1,0 +1,164 @@
+"""Photographs of a folder as the model sees them: cropped to the field, every eye shown as a right eye."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from napari_latent_explain.domain import DiscoveryError, LatentExplainError, Photograph, silent
+from napari_latent_explain.fundus import canonical, crop, find_field, read_laterality, read_photograph
+from napari_latent_explain.latent import to_tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from napari_latent_explain.domain import Progress
+
+__all__ = ["PhotographCrops", "crop_photographs", "read_folder"]
+
+_ENDINGS = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
+
+
+@dataclass(frozen=True, eq=False)
+class PhotographCrops:
+    """Photographs side by side, each once.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Paths within the folder.
+    pictures : numpy.ndarray
+        (N, R, R, 3) uint8.
+    masks : numpy.ndarray
+        (N, R, R) bool, the field.
+    refused : tuple of str
+        Files that show no fundus, can't be read, or hold the same picture as another.
+    """
+
+    names: tuple[str, ...]
+    pictures: NDArray[np.uint8]
+    masks: NDArray[np.bool_]
+    refused: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def tensors(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Pictures (N, 3, R, R) in [-1, 1] and fields (N, 1, R, R) of 0 and 1, float32."""
+        masks = torch.from_numpy(self.masks.astype(np.float32))[:, None]
+        return to_tensor(self.pictures, device), masks.to(device)
+
+    def take(self, chosen: NDArray[np.int64]) -> PhotographCrops:
+        """Return the photographs with these numbers."""
+        names = tuple(self.names[i] for i in chosen)
+        return PhotographCrops(names, self.pictures[chosen], self.masks[chosen], self.refused)
+
+
+def _listed(folder: Path) -> list[Path]:
+    """The photographs that ``manifest.csv`` names in its column ``file``; without one, all in the folder and below."""
+    manifest = folder / "manifest.csv"
+    if not manifest.is_file():
+        found = (p for p in folder.rglob("*") if p.suffix.lower() in _ENDINGS and p.is_file())
+        return sorted(p for p in found if not p.name.startswith("."))
+    try:
+        with manifest.open(encoding="utf-8-sig", newline="") as stream:
+            names = [(row.get("file") or "").strip() for row in csv.DictReader(stream)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        msg = f"{manifest} can't be read ({error}); it should be a CSV file with the column file."
+        raise DiscoveryError(msg) from error
+    paths = [folder / name for name in names if name]
+    for path in paths:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            msg = f"{manifest} names {path}, which is not in the folder."
+            raise DiscoveryError(msg)
+    return paths
+
+
+def _cropped(photograph: Photograph, resolution: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    field = find_field(photograph)
+    field = canonical(field, read_laterality(photograph, field))
+    return crop(photograph, field, resolution), field.mask(resolution)
+
+
+def crop_photographs(
+    photographs: Iterable[tuple[str, Photograph | None]],
+    resolution: int,
+    count: int,
+    *,
+    limit: int | None = None,
+    progress: Progress = silent,
+) -> PhotographCrops:
+    """Crop named photographs, each picture once, until there are `limit`; `count` of them come, None if unreadable.
+
+    Raises
+    ------
+    DiscoveryError
+        If none shows a fundus.
+    """
+    names, pictures, masks, refused, seen = [], [], [], [], set()
+    for done, (name, photograph) in enumerate(photographs):
+        progress("Reading photographs", done / count)
+        try:
+            if photograph is None or photograph.sha256 in seen:
+                refused.append(name)
+                continue
+            picture, mask = _cropped(photograph, resolution)
+        except LatentExplainError:
+            refused.append(name)
+            continue
+        seen.add(photograph.sha256)
+        names.append(name)
+        pictures.append(picture)
+        masks.append(mask)
+        if len(names) == limit:
+            break
+    if not names:
+        msg = (
+            f"There is no readable fundus photograph among the {count} files; name a folder of JPEG, PNG or TIFF files."
+        )
+        raise DiscoveryError(msg)
+    return PhotographCrops(tuple(names), np.stack(pictures), np.stack(masks), tuple(refused))
+
+
+def read_folder(
+    folder: Path, resolution: int, *, limit: int | None = None, progress: Progress = silent
+) -> PhotographCrops:
+    """Read the photographs of a folder; no labels are needed.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        With a ``manifest.csv`` that names them in its column ``file``, or without one: then all in it and below.
+    resolution : int
+        Side of the crops.
+    limit : int, optional
+        Photographs at most.
+    progress : Progress
+        Told once a photograph; may raise `Cancelled`.
+
+    Raises
+    ------
+    DiscoveryError
+        If there is no such folder, or no fundus photograph in it.
+    """
+    if not folder.is_dir():
+        msg = f"There is no folder {folder}; name one with photographs."
+        raise DiscoveryError(msg)
+    paths = _listed(folder)
+
+    def read(path: Path) -> Photograph | None:
+        try:
+            return read_photograph(path)
+        except LatentExplainError:
+            return None
+
+    photographs = ((str(path.relative_to(folder)), read(path)) for path in paths)
+    return crop_photographs(photographs, resolution, len(paths), limit=limit, progress=progress)
