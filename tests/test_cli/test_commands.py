@@ -205,3 +205,17 @@ def test_the_discovery_benchmark_prints_its_measures(clinic: Path, undecided_bun
     assert tree["coordinates"] == 12
     assert tree["forwards_exhaustive"] == tree["photographs"] * (1 + 2 * 12)
     assert tree["photographs"] + tree["held_out"] == 12
+
+
+def test_an_audit_writes_its_page_and_prints_its_numbers(clinic: Path, undecided_bundle: Path, tmp_path: Path) -> None:
+    done = run("audit", clinic, "--output", tmp_path / "audit", "--json", "--model", undecided_bundle)
+    assert done.returncode == 0, done.stderr
+    tree = json.loads(done.stdout)
+    assert tree["photographs"] == 12
+    assert {one["name"] for one in tree["interventions"]} >= {"notch", "cut field", "darker", "mirrored", "blurred"}
+    assert json.loads(Path(tree["files"]["json"]).read_text())["interventions"] == tree["interventions"]
+    with Image.open(tree["files"]["page"]) as page:
+        assert page.width == 1500
+    few = run("audit", clinic, "--output", tmp_path, "--photographs", 8, "--model", undecided_bundle, "--target", "flu")
+    assert few.returncode == 2
+    assert "no class 'flu'" in few.stderr

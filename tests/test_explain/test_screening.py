@@ -52,3 +52,19 @@ def test_a_classifier_of_nan_is_refused(known: tuple[Any, Any, Any]) -> None:
     explainer.classifier = lambda x: network(x) * float("nan")
     with pytest.raises(DiscoveryError, match="not finite"):
         _screen((explainer, reference, held_out), 0)
+
+
+def test_without_gradients_coordinates_are_really_moved(known: tuple[Any, Any, Any]) -> None:
+    explainer, reference, _ = known
+
+    class Opaque:
+        differentiable = False
+
+        def __call__(self, x: Any) -> Any:
+            return explainer.classifier(x).detach()
+
+    ledger = Ledger()
+    probe = StyleProbe(explainer, reference, Opaque(), ledger)
+    found = screen(probe, np.arange(30), 1, rng=np.random.default_rng(0), columns=EVERYTHING).ranked()
+    assert set(found[:3]) == {StyleMove(LINEAR, 1), StyleMove(ATTRIBUTE, 0), StyleMove(SATURATED, 1)}
+    assert ledger.total() == len(reference) + 2 * 2 * LAYOUT.size

@@ -206,6 +206,49 @@ def discover(
     )
 
 
+@app.command()
+def audit(
+    data: Annotated[Path, typer.Argument(help="Folder of photographs, perhaps with a manifest.csv; no labels needed.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the page and its numbers.")],
+    as_json: Json = False,
+    target: Annotated[str | None, typer.Option(help="Class whose log odds are followed (default: the last).")] = None,
+    photographs: Annotated[int | None, typer.Option(min=8, help="Photographs at most (default: all).")] = None,
+    counterfactuals: Annotated[
+        bool, typer.Option(help="Compare subgroups by their counterfactuals too: about a second a photograph.")
+    ] = True,
+    model: Model = None,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+) -> None:
+    """See whether the classifier uses what it should not: camera, field shape, light, pigmentation, side, quality."""
+    from napari_latent_explain.cli.audit import run_audit
+
+    run_audit(
+        data,
+        output,
+        as_json=as_json,
+        model=model,
+        device=device,
+        target=target,
+        photographs=photographs,
+        counterfactuals=counterfactuals,
+        seed=seed,
+    )
+
+
+@benchmark.command("shortcuts")
+def benchmark_shortcuts(
+    as_json: Json = False,
+    eyes: Annotated[int, typer.Option(min=60, help="Simulated eyes.")] = 600,
+    classifiers: Annotated[int, typer.Option(min=2, help="Classifiers for each correlation.")] = 20,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+) -> None:
+    """See whether the audit tells classifiers with a planted shortcut, a camera notch, from innocent ones."""
+    from napari_latent_explain.cli.benchmark import run_shortcut_benchmark
+
+    run_shortcut_benchmark(as_json=as_json, eyes=eyes, classifiers=classifiers, seed=seed)
+
+
 @benchmark.command("discovery")
 def benchmark_discovery(
     as_json: Json = False,

@@ -11,7 +11,7 @@ from napari_latent_explain.domain import portion
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["run_discovery_benchmark"]
+__all__ = ["run_discovery_benchmark", "run_shortcut_benchmark"]
 
 
 def run_discovery_benchmark(
@@ -54,6 +54,20 @@ def run_discovery_benchmark(
             explainer, *parts, rng=rng, settings=settings, columns=columns, folder=folder,
             progress=portion(progress, 0.1, 1.0),
         )  # fmt: skip
+    if as_json:
+        out(result.model_dump_json())
+        return
+    for key, value in result.model_dump().items():
+        out(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")
+
+
+def run_shortcut_benchmark(*, as_json: bool, eyes: int, classifiers: int, seed: int) -> None:
+    """Plant camera notches, audit the classifiers, and print what was found."""
+    from napari_latent_explain.train.shortcut_benchmark import ShortcutSettings, benchmark_shortcuts
+
+    settings = ShortcutSettings(eyes=eyes, classifiers=classifiers)
+    with show_progress("Benchmark") as progress:
+        result = benchmark_shortcuts(seed, settings, progress=progress)
     if as_json:
         out(result.model_dump_json())
         return

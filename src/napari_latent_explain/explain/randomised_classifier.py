@@ -56,7 +56,7 @@ def randomise(
     rng : numpy.random.Generator
         Draws the permutation.
     """
-    if not isinstance(classifier, nn.Module):
+    if not isinstance(classifier, nn.Module) or not getattr(classifier, "differentiable", True):
         return None
     network = copy.deepcopy(classifier)
     last = next((module for module in reversed(list(network.modules())) if isinstance(module, nn.Linear)), None)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Screening", "screen"]
 
+_MOVED = 2  # photographs in which coordinates are really moved where there are no gradients
 _SHIFTED_SHARE = 0.5  # of the coordinates: shifting all at once would leave nothing of the eye
 
 
@@ -95,7 +96,10 @@ def screen(
 ) -> Screening:
     """Take the gradients of the target's margin on P photographs.
 
-    Cost: ``3 * P * (1 + shifted_starts)`` forward passes (a forward and a backward each). Memory: `batch` pictures with the
+    A classifier that gives no gradients (`differentiable` False) has every coordinate really moved in two photographs instead.
+
+    Cost: ``3 * P * (1 + shifted_starts)`` forward passes (a forward and a backward each); without gradients four for each
+    coordinate. Memory: `batch` pictures with the
     activations that the backward pass needs (less than 1 GB for 8 pictures of 256 px), and 24 bytes for each photograph
     and coordinate.
 
@@ -104,6 +108,8 @@ def screen(
     DiscoveryError
         If the classifier gives numbers that are not finite.
     """
+    if not getattr(probe.classify, "differentiable", True):
+        return _without_gradients(probe, photographs[:_MOVED], target, columns, progress)
     shape = (len(photographs), 2, probe.explainer.layout.size)
     plain, shifted, informed = (np.zeros(shape, np.float32) for _ in range(3))
     rounds = 1 + shifted_starts
@@ -124,6 +130,17 @@ def screen(
             informed[here] += seen
         progress("Screening style coordinates", min(1.0, (begin + batch) / len(photographs)))
     return Screening(plain, shifted, informed, columns)
+
+
+def _without_gradients(
+    probe: StyleProbe, photographs: NDArray[np.int64], target: int, columns: NDArray[np.int64], progress: Progress
+) -> Screening:
+    """Every coordinate really moved to both ends in a few photographs, for a classifier that gives no gradients."""
+    moves = [StyleMove(int(column), end) for end in (0, 1) for column in columns]
+    changes = probe.effects(moves, photographs, progress=progress, what="Screening style coordinates")[..., target]
+    plain = np.zeros((len(photographs), 2, probe.explainer.layout.size), np.float32)
+    plain[:, :, columns] = changes.reshape(2, len(columns), -1).transpose(2, 0, 1)
+    return Screening(plain, plain, np.ones_like(plain), columns)
 
 
 def _predicted(probe: StyleProbe, who: Tensor, steps: Tensor, shift: Tensor, target: int) -> NDArray[np.float32]:

@@ -141,7 +141,7 @@ def benchmark_shortcuts(
     features = _pooled(ImageNetFeatures())
     told = portion(progress, 0.4, 0.6)
     both = np.stack([np.stack(plain), np.stack(notched)])
-    found = []
+    found: list[Tensor] = []
     for version in both:
         parts = range(0, len(version), 16)
         for start in parts:
