@@ -66,5 +66,5 @@ def test_without_gradients_coordinates_are_really_moved(known: tuple[Any, Any, A
     ledger = Ledger()
     probe = StyleProbe(explainer, reference, Opaque(), ledger)
     found = screen(probe, np.arange(30), 1, rng=np.random.default_rng(0), columns=EVERYTHING).ranked()
-    assert set(found[:3]) == {StyleMove(LINEAR, 1), StyleMove(ATTRIBUTE, 0), StyleMove(SATURATED, 1)}
+    assert {StyleMove(LINEAR, 1), StyleMove(ATTRIBUTE, 0), StyleMove(SATURATED, 1)} <= set(found[:4])  # and a twin
     assert ledger.total() == len(reference) + 2 * 2 * LAYOUT.size

@@ -94,7 +94,7 @@ def saliency(
         If the method needs a package that is not installed.
     """
     require_saliency(method)
-    if method is not SaliencyMethod.OCCLUSION and not explainer.classifier.differentiable:
+    if method is not SaliencyMethod.OCCLUSION and not getattr(explainer.classifier, "differentiable", True):
         msg = "This classifier gives no gradients (it is an ONNX file); compare with occlusion instead."
         raise WrongUseError(msg)
     make = {
