@@ -67,10 +67,10 @@ class OutlinedLesions:
     def draw(self, photographs: PhotographSet, count: int, attributes: int, rng: np.random.Generator) -> LesionPairs:
         """Draw `count` pairs: one kind or both kinds of lesions, less or more of them, in their own or in another eye.
 
-        Bright lesions are carried by the first third of the attributes, dark ones by the second third.
+        Bright lesions are carried by the first half of the attributes, dark ones by the second half.
         """
         healthy = np.flatnonzero(photographs.labels == 0)
-        third = max(1, attributes // 3)
+        half = max(1, attributes // len(KINDS))
         kept = np.zeros((count, attributes), dtype=np.float32)
         change = np.zeros((count, 2), dtype=np.float32)
         before, after, owners = [], [], []
@@ -94,7 +94,7 @@ class OutlinedLesions:
             owners.append(owner)
             change[row] = _FULL * (end - start) * np.array([-1.0, 1.0])
             for kind in kinds:
-                kept[row, kind * third : (kind + 1) * third] = 1
+                kept[row, kind * half : (kind + 1) * half] = 1
         pictures = np.clip(np.stack(before + after), 0, 255).round().astype(np.uint8)
         x = to_tensor(pictures)
         return LesionPairs(
