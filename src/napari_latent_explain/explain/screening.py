@@ -90,14 +90,14 @@ def screen(
     rng: np.random.Generator,
     columns: NDArray[np.int64],
     shifted_starts: int = 1,
-    batch: int = 8,
+    batch: int = 4,
     progress: Progress = silent,
 ) -> Screening:
     """Take the gradients of the target's margin on P photographs.
 
     Cost: ``3 * P * (1 + shifted_starts)`` forward passes (a forward and a backward each). Memory: `batch` pictures with the
-    activations that the backward pass needs (less than 1 GB for 8 pictures of 256 px), and 24 bytes for each photograph
-    and coordinate.
+    activations that the backward pass needs (160 MB for each picture of 256 px), and 24 bytes for each photograph and
+    coordinate.
 
     Raises
     ------
