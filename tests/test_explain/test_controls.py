@@ -104,7 +104,7 @@ def test_what_every_draw_finds_is_stable_and_what_few_photographs_carry_is_not(k
         away[:24], dict(halving.changes) | {odd: carried}, (*halving.finalists, odd), halving.rounds
     )
     stability = selection_stability(screening, halving, 3, rng=rng, seeds=200, rescued=frozenset({odd}))
-    assert stability[StyleMove(SATURATED, 1)] == 1
+    assert stability[StyleMove(SATURATED, 1)] > 0.95
     assert stability[StyleMove(LINEAR, 1)] > 0.9
     assert stability[odd] + stability[StyleMove(ATTRIBUTE, 0)] == pytest.approx(1, abs=0.05)
     assert 0.1 < stability[odd] < 0.9

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_latent_explain.explain.attfind import attfind
     from napari_latent_explain.explain.counterfactual import search_counterfactual
     from napari_latent_explain.explain.discovery import discover, find_directions
     from napari_latent_explain.explain.explanation import Explanation, explain_photograph
@@ -17,7 +16,6 @@ __all__ = [
     "Frame",
     "ReferenceSet",
     "SearchSettings",
-    "attfind",
     "discover",
     "encode_reference",
     "explain_photograph",
@@ -31,7 +29,6 @@ _HOMES = {
     "Frame": "frame",
     "ReferenceSet": "reference",
     "SearchSettings": "search_settings",
-    "attfind": "attfind",
     "discover": "discovery",
     "encode_reference": "reference",
     "explain_photograph": "explanation",

@@ -197,7 +197,8 @@ def discover(
     -----
     Cost: about 1,700 forward passes a class to choose (see `select_moves`), and for the evidence 600 and, for each held-out
     photograph, up to 30; the atlas says how many each stage took. Memory: the photographs (see `ReferenceSet`) and a batch of
-    pictures with their activations; no picture of a move is kept. Under 2 GB for 250 photographs of 256 px.
+    pictures with their activations; no picture of a move is kept. Less than 3.2 GB in all for 250 photographs to choose on
+    and 125 to measure on, of 256 px.
     """
     return run_discovery(
         explainer, selection, held_out, rng=rng, settings=settings, columns=columns, progress=progress

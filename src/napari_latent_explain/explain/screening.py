@@ -91,7 +91,7 @@ def screen(
     rng: np.random.Generator,
     columns: NDArray[np.int64],
     shifted_starts: int = 1,
-    batch: int = 8,
+    batch: int = 4,
     progress: Progress = silent,
 ) -> Screening:
     """Take the gradients of the target's margin on P photographs.
@@ -99,9 +99,8 @@ def screen(
     A classifier that gives no gradients (`differentiable` False) has every coordinate really moved in two photographs instead.
 
     Cost: ``3 * P * (1 + shifted_starts)`` forward passes (a forward and a backward each); without gradients four for each
-    coordinate. Memory: `batch` pictures with the
-    activations that the backward pass needs (less than 1 GB for 8 pictures of 256 px), and 24 bytes for each photograph
-    and coordinate.
+    coordinate. Memory: `batch` pictures with the activations that the backward pass needs (160 MB for each picture of 256 px),
+    and 24 bytes for each photograph and coordinate.
 
     Raises
     ------

@@ -66,7 +66,7 @@ def select_moves(
     with ledger.during("screening"):
         screening = screen(
             probe, order[: settings.gradients], target, rng=rng, columns=columns,
-            shifted_starts=settings.shifted_starts, batch=min(8, settings.batch), progress=portion(progress, 0.0, 0.3),
+            shifted_starts=settings.shifted_starts, batch=max(1, settings.batch // 4), progress=portion(progress, 0.0, 0.3),
         )  # fmt: skip
     candidates = screening.ranked()[: settings.screened]
     rescued: list[StyleMove] = []
