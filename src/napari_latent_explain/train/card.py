@@ -20,9 +20,22 @@ def _table(scores: dict[str, dict[str, dict[str, float]]]) -> str:
     return "\n".join(rows)
 
 
-_ATTRIBUTES = """
+_TAUGHT_BY_CLASSIFIER = """
 - What else would convince the classifier: the directions named `attributes` were trained to change its opinion, all at
   once and in parts, so that they are answers that the training found, not a list of all that it looks at."""
+_TAUGHT_BY_LESIONS = """
+- What else the classifier looks at: the directions named `attributes` were taught, from eyes whose lesions experts had
+  outlined, to take bright lesions (exudates) and dark ones (microaneurysms, haemorrhages) away and to make them more. That
+  the classifier follows them is measured; the other directions are there to show what more it follows, as far as they do.
+- Lesions where none are: making lesions more works where there are some; in an eye without any there is little to start from."""
+
+
+def _attributes(metadata: BundleMetadata) -> str:
+    """What has to be said of learned directions."""
+    if not metadata.generator.attributes:
+        return ""
+    recipe = metadata.recipe.get("config", {}).get("stylex", {})
+    return _TAUGHT_BY_LESIONS if recipe.get("lesion_pairs") and not metadata.foreign else _TAUGHT_BY_CLASSIFIER
 
 
 _FOREIGN = """a classifier that was not made with them and was only asked for its answers;
@@ -74,7 +87,7 @@ show, on the composite; bootstrap 95 % interval.
 - Anything outside its few hundred training photographs, most of them from one clinic and one camera in India: other
   cameras, other populations, diseases other than diabetic retinopathy.
 - Causes of disease: a counterfactual shows what this classifier reacts to, shortcuts included.\
-{_ATTRIBUTES if metadata.generator.attributes else ""}
+{_attributes(metadata)}
 - How independent the agreement is: generator, encoder and refinement are all steered to be classified like the
   photograph, so that agreement is what they were made for, and no proof that the lesions themselves are drawn.
 - Eyes that nobody has: without a `noise_batch` the mapping network is untrained, and only photographs can be edited.
