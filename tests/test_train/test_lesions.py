@@ -37,11 +37,12 @@ def test_pairs_are_one_eye_with_more_and_with_fewer_lesions() -> None:
     fundus = torch.full((3,), 100 / 127.5 - 1)
     bright, dark = (slice(None), slice(None), 10, 10), (slice(None), slice(None), 21, 21)
     assert set(pairs.owners.tolist()) == {0, 1}
-    step = pairs.change[:, 1]
-    torch.testing.assert_close(pairs.change[:, 0], -step)
     for where, columns, sign in ((bright, slice(0, 2), 1.0), (dark, slice(2, 4), -1.0)):
-        moved = pairs.kept[:, columns].amax(dim=1) > 0
+        step = pairs.moved[:, columns]
+        moved = step.abs().amax(dim=1) > 0
         assert 0.3 < moved.float().mean() < 0.9
+        assert 0.4 < (step[moved] != 0).float().mean() < 0.95  # some of a kind's attributes, at least one
+        step = step.sum(dim=1)
         added = sign * (pairs.after[where] - pairs.before[where])[:, 0]
         assert (added[~moved].abs() < 1e-6).all()
         assert (added[moved & (step > 0)] > 0.05).all()

@@ -41,6 +41,8 @@ class EncoderConfig(FrozenModel):
         Side and channels of the structure code, read off where the encoder's maps have that side; 0: none.
     attributes : int
         Learned directions that carry a change of the classifier's opinion; 0: the opinion enters the W+ code instead.
+    taught_range : float
+        Up to which value, either way, attributes were taught by pictures (1 for outlined lesions); 0: by opinions alone.
     """
 
     input_size: int = 128
@@ -53,6 +55,7 @@ class EncoderConfig(FrozenModel):
     structure_size: int = 0
     structure_channels: int = 0
     attributes: int = 0
+    taught_range: float = 0.0
 
 
 class _Down(nn.Sequential):

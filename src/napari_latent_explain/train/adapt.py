@@ -60,7 +60,7 @@ class AdaptRecipe(FrozenModel):
 def _taught(generator: StyleGenerator, encoder: FundusEncoder, classes: int, seed: int) -> FundusEncoder:
     """Make an encoder with fresh gains for another number of classes; shorten the generator's directions in place."""
     torch.manual_seed(seed)
-    fresh = FundusEncoder(encoder.config.model_copy(update={"classes": classes}))
+    fresh = FundusEncoder(encoder.config.model_copy(update={"classes": classes, "taught_range": 0.0}))
     own = fresh.state_dict()
     fresh.load_state_dict({k: v if k.startswith("gains.") else encoder.state_dict()[k] for k, v in own.items()})
     with torch.no_grad():

@@ -108,11 +108,19 @@ def _attribute_moves(explainer: Explainer, x: Tensor) -> Tensor:
 
 
 def _with_attributes(statistics: StyleStatistics, explainer: Explainer, moves: Tensor) -> StyleStatistics:
-    """The statistics with those of the attributes replaced: 0 in photographs, they range over what their counterfactuals ask."""
+    """The statistics with those of the attributes replaced: 0 in photographs, they range over what they were taught, or over
+    what the photographs' counterfactuals ask.
+    """
     count = moves.shape[1]
     if not count:
         return statistics
     columns = slice(explainer.layout.size - count, explainer.layout.size)
+    if taught := explainer.encoder.config.taught_range:
+        values = {"mean": 0.0, "spread": taught / 2, "low": -taught, "high": taught}
+        told = {name: value.clone() for name, value in statistics.tensors().items()}
+        for name, value in told.items():
+            value[columns] = values[name]
+        return StyleStatistics(**told)
     asked, replaced = StyleStatistics.of(moves).tensors(), statistics.tensors()
     for name, value in replaced.items():
         replaced[name] = value.clone()

@@ -39,7 +39,15 @@ class Autoencoder(nn.Module):
         self.generator = generator
         self.encoder = encoder
 
-    def forward(self, x: Tensor, seen: tuple[Tensor, Tensor], change: Tensor, kept: Tensor, z: Tensor) -> Drawn:
+    def forward(
+        self,
+        x: Tensor,
+        seen: tuple[Tensor, Tensor],
+        change: Tensor,
+        kept: Tensor,
+        z: Tensor,
+        given: Tensor | None = None,
+    ) -> Drawn:
         """Draw photographs again.
 
         Parameters
@@ -47,17 +55,22 @@ class Autoencoder(nn.Module):
         x, seen : Tensor
             Photographs (N, 3, R, R), and the classifier's features and probabilities of them.
         change, kept : Tensor
-            Changes of opinion (K, C), K <= N: the first K photographs are also drawn as if the classifier's opinion of them
-            differed by as much, with those attributes moved where `kept` (K, attributes) is 1.
+            Changes of opinion (K, C): K photographs are also drawn as if the classifier's opinion of them differed by as much,
+            with those attributes moved where `kept` (K, attributes) is 1.
         z : Tensor
             Noise (M, z_dim), M <= N: styles drawn from it, on the structure of the last M photographs.
+        given : Tensor, optional
+            Attributes (P, attributes) of the counterfactuals of the first P photographs; those of the K by `change` follow.
         """
         own, structure = self.encoder.describe(x)
         ws = self.encoder.styles(own, *seen)
-        few, many = len(change), len(x) - len(z)
+        first = 0 if given is None else len(given)
+        few, many = first + len(change), len(x) - len(z)
         # What a counterfactual is asked for teaches attributes, their gains, and by `share` the generator: the code of the
         # photograph stays one of a photograph, and the reconstruction is not pulled along.
-        moved = kept * self.encoder.attributes(own[:few].detach(), change)
+        moved = kept * self.encoder.attributes(own[first:few].detach(), change)
+        if given is not None:
+            moved = torch.cat([given, moved])
         slowed = {
             name: value if name == "attributes" else value.detach() + self.share * (value - value.detach())
             for name, value in self.generator.named_parameters()
@@ -89,6 +102,7 @@ def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
             input_size=recipe.encoder_size, channels=recipe.encoder_channels, feature_size=recipe.encoder_features,
             style_layers=generator.style_layer_count, w_dim=recipe.w_dim, classes=classes,
             structure_size=recipe.structure_size, structure_channels=recipe.structure_channels, attributes=recipe.attributes,
+            taught_range=float(recipe.lesion_pairs > 0),
         )
     )  # fmt: skip
     return Autoencoder(generator, encoder, recipe.counterfactual_share)

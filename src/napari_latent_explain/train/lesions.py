@@ -31,22 +31,20 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "LesionPairs", "OutlinedLesions", "load_outlined_lesions"]
 
 KINDS = {"bright": ("EX", "SE"), "dark": ("MA", "HE")}  # exudates; microaneurysms and haemorrhages
-_FULL = 3.0  # change of opinion (log odds of each class against the mean) that stands for all lesions or none
 _OUTLINED = 0.15  # share of a pixel under the outline from which on the pixel is filled in
 
 
 class LesionPairs(NamedTuple):
     """K pictures `before` (K, 3, R, R), what they should become, `after`, the fields' owners, and what is to be moved.
 
-    `owners` (K,) are indices of photographs whose fields hold; `change` (K, 2) is the change of opinion that stands for the
-    step, `kept` (K, attributes) the attributes that carry it.
+    `owners` (K,) are indices of photographs whose fields hold; `moved` (K, attributes) the attributes that stand for the step:
+    -1 takes all lesions away.
     """
 
     before: Tensor
     after: Tensor
     owners: NDArray[np.int64]
-    change: Tensor
-    kept: Tensor
+    moved: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +65,12 @@ class OutlinedLesions:
     def draw(self, photographs: PhotographSet, count: int, attributes: int, rng: np.random.Generator) -> LesionPairs:
         """Draw `count` pairs: one kind or both kinds of lesions, less or more of them, in their own or in another eye.
 
-        Bright lesions are carried by the first half of the attributes, dark ones by the second half.
+        Bright lesions are carried by the first half of the attributes, dark ones by the second half; a random choice of a
+        half's attributes moves together, so that each of them learns to do it alone.
         """
         healthy = np.flatnonzero(photographs.labels == 0)
         half = max(1, attributes // len(KINDS))
-        kept = np.zeros((count, attributes), dtype=np.float32)
-        change = np.zeros((count, 2), dtype=np.float32)
+        moved = np.zeros((count, attributes), dtype=np.float32)
         before, after, owners = [], [], []
         for row in range(count):
             donor = int(rng.integers(len(self.owners)))
@@ -92,14 +90,13 @@ class OutlinedLesions:
             before.append(fundus + start * added)
             after.append(fundus + end * added)
             owners.append(owner)
-            change[row] = _FULL * (end - start) * np.array([-1.0, 1.0])
             for kind in kinds:
-                kept[row, kind * half : (kind + 1) * half] = 1
+                chosen = rng.random(half) < 0.5
+                chosen[rng.integers(half)] = True
+                moved[row, kind * half : (kind + 1) * half] = chosen * (end - start)
         pictures = np.clip(np.stack(before + after), 0, 255).round().astype(np.uint8)
         x = to_tensor(pictures)
-        return LesionPairs(
-            x[:count], x[count:], np.array(owners, dtype=np.int64), torch.from_numpy(change), torch.from_numpy(kept)
-        )
+        return LesionPairs(x[:count], x[count:], np.array(owners, dtype=np.int64), torch.from_numpy(moved))
 
     def labelled(
         self, photographs: PhotographSet, count: int, rng: np.random.Generator

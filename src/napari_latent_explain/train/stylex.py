@@ -140,6 +140,8 @@ class StylexTrainer:
         for name, network in (("generator", self.bare.generator), ("encoder", self.bare.encoder)):
             own = network.state_dict()
             fitting = {k: v for k, v in networks[name].items() if k in own and own[k].shape == v.shape}
+            if self.lesions is not None:  # they are taught anew, and short ones turn fast
+                fitting.pop("attributes", None)
             if 2 * len(fitting) < len(own):
                 msg = f"The {name} of {bundle} is of another shape; use its channel_base, channel_max and w_dim."
                 raise TrainingError(msg)
@@ -205,8 +207,8 @@ class StylexTrainer:
         if pairs:
             after = pairs.after.to(x.device) * mask[: free.start] - (1 - mask[: free.start])
             wanted = torch.cat([self._seen(after)[1], wanted])
-            change, kept = torch.cat([pairs.change.to(x.device), change]), torch.cat([pairs.kept.to(x.device), kept])
-        drawn = self.autoencoder(x, seen, change, kept, z if adversarial else z[:0])
+        given = pairs.moved.to(x.device) if pairs else None
+        drawn = self.autoencoder(x, seen, change, kept, z if adversarial else z[:0], given)
         picture = drawn.pictures * mask - (1 - mask)
         difference = (drawn.counterfactuals - drawn.pictures[:few].detach()) * mask[:few]
         composite = x[:few] + difference
@@ -310,7 +312,12 @@ class StylexTrainer:
             z = torch.randn(len(x) if self.recipe.noise_batch else 0, self.recipe.w_dim, generator=generator)
             kept = torch.ones(few, self.recipe.attributes, device=x.device)
             change = opinion(other_opinions(seen[1][:few], generator)) - opinion(seen[1][:few])
-            drawn = self.average(x, seen, change, kept, z.to(x.device))
+            given = None
+            if few and self.lesions is not None:  # all lesions gone from every other eye, more of them in the rest
+                given = torch.ones(few, self.recipe.attributes, device=x.device)
+                given[::2] = -1
+                change, kept = change[:0], kept[:0]
+            drawn = self.average(x, seen, change, kept, z.to(x.device), given)
         rows = [x, drawn.pictures * mask - (1 - mask)]
         if few:
             difference = (drawn.counterfactuals - drawn.pictures) * mask
