@@ -10,7 +10,7 @@ from PIL import Image
 from napari_latent_explain.domain import silent
 from napari_latent_explain.fundus.simulator import simulate
 from napari_latent_explain.train.config import StylexRecipe
-from napari_latent_explain.train.lesions import OutlinedLesions, load_outlined_lesions
+from napari_latent_explain.train.lesions import OutlinedLesions, lesion_distance, load_outlined_lesions
 from napari_latent_explain.train.photographs import PhotographSet
 
 SIZE = 32
@@ -95,3 +95,15 @@ def test_photographs_without_outlines_give_no_pairs(tmp_path: Path) -> None:
 def test_lesion_pairs_and_turned_photographs_do_not_go_together() -> None:
     with pytest.raises(ValueError, match="turn_degrees"):
         StylexRecipe(lesion_pairs=2)
+
+
+def test_lesions_count_as_much_as_all_the_rest() -> None:
+    asked = torch.zeros(1, 3, 20, 20)
+    asked[..., 3:5, 3:5] = 0.4
+    mask = torch.ones(1, 1, 20, 20)
+    mask[..., :2] = 0
+    assert lesion_distance(asked, asked, mask) == 0
+    assert lesion_distance(0 * asked, asked, mask) == pytest.approx(0.4)
+    assert lesion_distance(asked + 0.1 * (1 - mask), asked, mask) == 0
+    assert lesion_distance(asked + 0.1, asked, mask) == pytest.approx(0.2)
+    assert lesion_distance(asked + 0.1, 0 * asked + 0.01, mask) > 0  # a pair that asks for nothing visible

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.train.photographs import PhotographSet
 
-__all__ = ["KINDS", "LesionPairs", "OutlinedLesions", "load_outlined_lesions"]
+__all__ = ["KINDS", "LesionPairs", "OutlinedLesions", "lesion_distance", "load_outlined_lesions"]
 
 KINDS = {"bright": ("EX", "SE"), "dark": ("MA", "HE")}  # exudates; microaneurysms and haemorrhages
+_VISIBLE = 0.04  # of [-1, 1]: about 5 grey levels
 _OUTLINED = 0.15  # share of a pixel under the outline from which on the pixel is filled in
 
 
@@ -126,6 +127,18 @@ class OutlinedLesions:
                 labels.append(1)
             pictures.append(picture)
         return np.clip(np.stack(pictures), 0, 255).round().astype(np.uint8), np.array(labels, dtype=np.int64)
+
+
+def lesion_distance(made: Tensor, asked: Tensor, mask: Tensor) -> Tensor:
+    """How far the differences that were made are from those asked for, (K, 3, R, R) in [-2, 2] in fields (K, 1, R, R): a scalar.
+
+    Mean absolute error where a lesion should come or go plus that everywhere else: lesions are a hundredth of the fundus, and
+    on average over all of it making no difference at all would be a good answer.
+    """
+    lesion = (asked.abs().amax(dim=1, keepdim=True) > _VISIBLE) * mask
+    error = (made - asked).abs().mean(dim=1, keepdim=True)
+    rest = mask - lesion
+    return (error * lesion).sum() / lesion.sum().clamp_min(1) + (error * rest).sum() / rest.sum().clamp_min(1)
 
 
 def _filled(picture: NDArray[np.uint8], outlined: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -36,6 +36,7 @@ from napari_latent_explain.train.checkpoint import (
     save_checkpoint,
 )
 from napari_latent_explain.train.discriminator import ProjectedDiscriminator
+from napari_latent_explain.train.lesions import lesion_distance
 from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
 from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.samples import save_samples
@@ -232,10 +233,8 @@ class StylexTrainer:
             again, *_ = self.bare.encoder(picture, *seen)
             terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, drawn.ws.detach())
         if pairs:
-            asked_for = after - x[: free.start]
-            where = detail_weight(after, recipe.detail) + detail_weight(x[: free.start], recipe.detail)
-            terms["lesions"] = recipe.lesions * weighted_l1(
-                difference[: free.start], asked_for, where * mask[: free.start]
+            terms["lesions"] = recipe.lesions * lesion_distance(
+                difference[: free.start], after - x[: free.start], mask[: free.start]
             )
         if few > free.start:
             terms["flip"] = recipe.flip * ramp * self._divergence(disturbed(composite[free], generator), wanted[free])
