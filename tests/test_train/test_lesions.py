@@ -102,8 +102,13 @@ def test_lesions_count_as_much_as_all_the_rest() -> None:
     asked[..., 3:5, 3:5] = 0.4
     mask = torch.ones(1, 1, 20, 20)
     mask[..., :2] = 0
-    assert lesion_distance(asked, asked, mask) == 0
-    assert lesion_distance(0 * asked, asked, mask) == pytest.approx(0.4)
-    assert lesion_distance(asked + 0.1 * (1 - mask), asked, mask) == 0
-    assert lesion_distance(asked + 0.1, asked, mask) == pytest.approx(0.2)
-    assert lesion_distance(asked + 0.1, 0 * asked + 0.01, mask) > 0  # a pair that asks for nothing visible
+    even = torch.ones_like(mask)
+    assert lesion_distance(asked, asked, mask, even) == 0
+    assert lesion_distance(0 * asked, asked, mask, even) == pytest.approx(0.4)
+    assert lesion_distance(asked + 0.1 * (1 - mask), asked, mask, even) == 0
+    assert lesion_distance(asked + 0.1, asked, mask, even) == pytest.approx(0.2)
+    assert lesion_distance(asked + 0.1, 0 * asked + 0.01, mask, even) > 0  # a pair that asks for nothing visible
+    vessel = 0 * asked
+    vessel[..., 10:12, :] = 0.1
+    dear = 1 + 9 * (vessel[:, :1] > 0).float()
+    assert lesion_distance(asked + vessel, asked, mask, dear) > 4 * lesion_distance(asked + vessel, asked, mask, even)

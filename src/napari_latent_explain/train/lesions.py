@@ -129,15 +129,16 @@ class OutlinedLesions:
         return np.clip(np.stack(pictures), 0, 255).round().astype(np.uint8), np.array(labels, dtype=np.int64)
 
 
-def lesion_distance(made: Tensor, asked: Tensor, mask: Tensor) -> Tensor:
+def lesion_distance(made: Tensor, asked: Tensor, mask: Tensor, detail: Tensor) -> Tensor:
     """How far the differences that were made are from those asked for, (K, 3, R, R) in [-2, 2] in fields (K, 1, R, R): a scalar.
 
-    Mean absolute error where a lesion should come or go plus that everywhere else: lesions are a hundredth of the fundus, and
-    on average over all of it making no difference at all would be a good answer.
+    Mean absolute error where a lesion should come or go plus that everywhere else, weighted by `detail` (K, 1, R, R): lesions
+    are a hundredth of the fundus, and on average over all of it making no difference at all would be a good answer; vessels
+    and disc, which look most like them, are a small part of the rest.
     """
     lesion = (asked.abs().amax(dim=1, keepdim=True) > _VISIBLE) * mask
     error = (made - asked).abs().mean(dim=1, keepdim=True)
-    rest = mask - lesion
+    rest = (mask - lesion) * detail
     return (error * lesion).sum() / lesion.sum().clamp_min(1) + (error * rest).sum() / rest.sum().clamp_min(1)
 
 

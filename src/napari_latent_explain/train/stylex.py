@@ -234,8 +234,9 @@ class StylexTrainer:
             terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, drawn.ws.detach())
         if pairs:
             terms["lesions"] = recipe.lesions * lesion_distance(
-                difference[: free.start], after - x[: free.start], mask[: free.start]
-            )
+                difference[: free.start], after - x[: free.start], mask[: free.start],
+                detail_weight(x[: free.start], 4 * recipe.detail),
+            )  # fmt: skip
         if few > free.start:
             terms["flip"] = recipe.flip * ramp * self._divergence(disturbed(composite[free], generator), wanted[free])
             terms["closeness"] = recipe.closeness * difference[free].abs().mean()
