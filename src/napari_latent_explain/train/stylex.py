@@ -151,7 +151,7 @@ class StylexTrainer:
 
     # -- one step ---------------------------------------------------------------------------------------------------
 
-    def _batch(self, few: int) -> tuple[Tensor, Tensor, Tensor, LesionPairs | None, torch.Generator]:
+    def _batch(self, few: int = 0) -> tuple[Tensor, Tensor, Tensor, LesionPairs | None, torch.Generator]:
         """Photographs, their masks and noise of this step, what its lesion pairs ask for, and further randomness.
 
         Lesion pairs, among the `few` that counterfactuals are drawn of, stand first.
