@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from napari_latent_explain.domain import (
     CounterfactualRecord,
     Edit,
     ExportError,
+    Faithfulness,
     Field,
     LateralityReading,
     ModelIdentity,
@@ -19,6 +21,7 @@ from napari_latent_explain.domain import (
 )
 from napari_latent_explain.export import read_provenance, record_json, write_panel, write_record
 from napari_latent_explain.export.colours import difference_colours, difference_scale
+from napari_latent_explain.export.panel import compose_panel
 
 
 @pytest.fixture
@@ -87,3 +90,24 @@ def test_a_small_difference_is_shown_on_a_scale_of_its_own(change: float, scale:
     assert difference_scale(difference) == scale
     strongest = difference_colours(difference, scale).max()
     assert strongest == pytest.approx(255 * min(1.0, abs(change) / scale), abs=2)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.2])
+def test_controls_stand_in_the_panel_and_in_the_record(record: CounterfactualRecord, share: float) -> None:
+    found = Faithfulness(
+        effect=1.0,
+        random_effects=(0.1,),
+        random_share=share,
+        kept={"jpeg": 0.9, "blur": 0.8, "shift": 0.7},
+        reversal=0.9,
+    )
+    assert found.passed == (share == 1.0)
+    checked = replace(record, faithfulness=found)
+    shown, plain = (np.asarray(compose_panel(one)).astype(int) for one in (checked, record))
+    rows = np.flatnonzero(np.abs(shown - plain).sum(axis=(1, 2)))
+    assert len(rows) > 5
+    assert np.ptp(rows) < 30  # one line, and nothing else is touched
+    assert not np.abs(plain[rows.min() : rows.max() + 1] - plain[0, 0]).any()  # nothing stood there
+    told = record_json(checked, {})["counterfactual"]["faithfulness"]
+    assert told["passed"] == found.passed
+    assert told["failed"] == list(found.failed)

@@ -116,9 +116,9 @@ def _controls(found: Faithfulness) -> str:
 
 
 def compose_panel(record: CounterfactualRecord) -> Image.Image:
-    """Lay out the panel, (1,944 x 876) RGB; the same record gives the same pixels."""
+    """Lay out the panel, (1,944 x 900) RGB; the same record gives the same pixels."""
     width = 2 * MARGIN + 4 * CELL + 3 * GAP
-    image = Image.new("RGB", (width, 876), GROUND)
+    image = Image.new("RGB", (width, 900), GROUND)
     draw = ImageDraw.Draw(image)
     eye = record.laterality.eye.value if record.laterality.eye else "laterality unknown"
     stem = Path(record.name).stem
@@ -160,11 +160,11 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
     _moves(draw, MARGIN + CELL + GAP, y + 10, record)
     if record.faithfulness is not None:
         colour = QUIET if record.faithfulness.passed else ORANGE
-        draw.text((MARGIN, 782), _controls(record.faithfulness), font=font(16), fill=colour)
+        draw.text((MARGIN, 812), _controls(record.faithfulness), font=font(16), fill=colour)
     if record.note:
-        draw.text((MARGIN, 810), f"Note: {record.note}", font=font(16), fill=ORANGE)
+        draw.text((MARGIN, 838), f"Note: {record.note}", font=font(16), fill=ORANGE)
     foot = f"{SYNTHETIC}. Not a medical device. Reconstruction, counterfactual and difference are computed pictures."
-    draw.text((MARGIN, 842), foot, font=font(16), fill=INK)
+    draw.text((MARGIN, 868), foot, font=font(16), fill=INK)
     if record.simulated:
         draw.text((width - MARGIN, 18), "SIMULATED EYE", font=font(24), fill=ORANGE, anchor="ra")
     return image
