@@ -26,7 +26,7 @@ __all__ = ["compose_audit_page", "write_audit"]
 
 _WIDTH, _HEIGHT, _MARGIN = 1500, 1940, 48
 _ROW, _PLOT = 40, (560, 1010)
-_PAIRS = 3
+_PAIRS = 3  # in a row, of which there are two
 _SAYS = "For research, not a medical device. Altered pictures are computed."
 
 
@@ -104,8 +104,10 @@ def _pictures(
     draw = ImageDraw.Draw(image)
     draw.text((_MARGIN, y), "Photographs that changed most: before and after", font=font(20), fill=INK)
     side = (_WIDTH - 2 * _MARGIN - (_PAIRS - 1) * 24) // (2 * _PAIRS)
-    for column, (one, before, after) in enumerate(shown):
-        x = _MARGIN + column * (2 * side + 24)
+    for number, (one, before, after) in enumerate(shown):
+        x = _MARGIN + number % _PAIRS * (2 * side + 24)
+        if number == _PAIRS:
+            y += side + 120
         for offset, picture in ((0, before), (side, after)):
             cell = Image.fromarray(picture).resize((side - 4, side - 4), Image.Resampling.LANCZOS)
             image.paste(cell, (x + offset, y + 36))
@@ -141,7 +143,7 @@ def compose_audit_page(
     if report.subgroups:
         y = _subgroups(draw, y, report)
     strongest = sorted(report.interventions, key=lambda one: -one.size)
-    shown = [(one, *pictures[one.name]) for one in strongest if one.name in pictures][:_PAIRS]
+    shown = [(one, *pictures[one.name]) for one in strongest if one.name in pictures][: 2 * _PAIRS]
     if shown:
         _pictures(image, y + 6, shown)
     y = _HEIGHT - 150
