@@ -19,7 +19,7 @@ from napari_latent_explain.domain.audit import CONCERN, AuditReport, Interventio
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
 from napari_latent_explain.explain.pivot import Pivot
 from napari_latent_explain.fundus.interventions import INTERVENTIONS
-from napari_latent_explain.latent import reconstruct, to_tensor
+from napari_latent_explain.latent import mask_tensor, reconstruct, to_tensor
 from napari_latent_explain.model.classifier import margin
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _flips(explainer: Explainer, photographs: AuditedPhotographs, progress: Prog
     for done, (picture, field) in enumerate(zip(photographs.pictures, photographs.masks, strict=True)):
         progress("Audit: counterfactuals", done / len(photographs))
         x = to_tensor(picture[None], explainer.device)
-        mask = torch.from_numpy(field.astype(np.float32))[None, None].to(explainer.device)
+        mask = mask_tensor(field, explainer.device)
         with torch.inference_mode():
             code = explainer.encode(x)
             pivot = Pivot(explainer, x, mask, code, reconstruct(explainer, code, mask))

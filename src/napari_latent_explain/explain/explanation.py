@@ -34,7 +34,7 @@ from napari_latent_explain.fundus import (
     find_field,
     read_laterality,
 )
-from napari_latent_explain.latent import invert, to_pixels, to_tensor
+from napari_latent_explain.latent import invert, mask_tensor, to_pixels, to_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ class Explanation:
         self.laterality, self.quality, self.seconds = laterality, quality, seconds
         size = explainer.resolution
         x = to_tensor(crop(photograph, field, size), explainer.device)
-        mask = torch.from_numpy(field.mask(size).astype(np.float32))[None, None].to(explainer.device)
+        mask = mask_tensor(field.mask(size), explainer.device)
         self._pivot = Pivot(explainer, x, mask, inversion.code, inversion.picture)
         display = min(display_size, max(size, int(2 * field.radius)))
         self.original: NDArray[np.uint8] = crop(photograph, field, display, mirrored=False)
@@ -376,7 +376,7 @@ def explain_photograph(
     field = canonical(field, laterality)
     size = explainer.resolution
     x = to_tensor(crop(photograph, field, size), explainer.device)
-    mask = torch.from_numpy(field.mask(size).astype(np.float32))[None, None].to(explainer.device)
+    mask = mask_tensor(field.mask(size), explainer.device)
     seconds["read"] = time.perf_counter() - began
     began = time.perf_counter()
     inversion = invert(explainer, x, mask, steps=steps, progress=progress)

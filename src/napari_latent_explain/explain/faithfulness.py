@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 from torch.nn import functional
 
 from napari_latent_explain.domain import Faithfulness, silent
+from napari_latent_explain.fundus.interventions import compressed
 from napari_latent_explain.latent import invert, move, reconstruct, render, to_pixels, to_tensor
 from napari_latent_explain.model.classifier import FundusClassifier, margin
 
@@ -34,14 +34,7 @@ _TRIES, _CLOSE = 6, 0.03
 
 def _jpeg(x: Tensor) -> Tensor:
     """Compress and read again at quality 75."""
-    from PIL import Image
-
-    found = []
-    for pixels in to_pixels(x):
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "JPEG", quality=75)
-        found.append(np.asarray(Image.open(buffer)))
-    return to_tensor(np.stack(found), x.device)
+    return to_tensor(np.stack([compressed(pixels, 75) for pixels in to_pixels(x)]), x.device)
 
 
 def _blur(x: Tensor) -> Tensor:

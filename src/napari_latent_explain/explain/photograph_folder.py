@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from napari_latent_explain.domain import DiscoveryError, LatentExplainError, Photograph, silent
-from napari_latent_explain.fundus import canonical, crop, find_field, read_laterality, read_photograph
-from napari_latent_explain.latent import to_tensor
+from napari_latent_explain.fundus import crop, find_canonical_field, read_photograph
+from napari_latent_explain.latent import mask_tensor, to_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -53,8 +53,7 @@ class PhotographCrops:
 
     def tensors(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Pictures (N, 3, R, R) in [-1, 1] and fields (N, 1, R, R) of 0 and 1, float32."""
-        masks = torch.from_numpy(self.masks.astype(np.float32))[:, None]
-        return to_tensor(self.pictures, device), masks.to(device)
+        return to_tensor(self.pictures, device), mask_tensor(self.masks, device)
 
     def take(self, chosen: NDArray[np.int64]) -> PhotographCrops:
         """Return the photographs with these numbers."""
@@ -83,8 +82,7 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _cropped(photograph: Photograph, resolution: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    field = find_field(photograph)
-    field = canonical(field, read_laterality(photograph, field))
+    field = find_canonical_field(photograph)
     return crop(photograph, field, resolution), field.mask(resolution)
 
 

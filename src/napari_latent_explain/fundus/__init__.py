@@ -3,7 +3,7 @@
 from napari_latent_explain.fundus.composite import composite, composite_crop
 from napari_latent_explain.fundus.crop import crop
 from napari_latent_explain.fundus.field_of_view import find_field
-from napari_latent_explain.fundus.laterality import canonical, disc_side, read_laterality
+from napari_latent_explain.fundus.laterality import canonical, disc_side, find_canonical_field, read_laterality
 from napari_latent_explain.fundus.quality import assess_quality
 from napari_latent_explain.fundus.reader import read_photograph
 from napari_latent_explain.fundus.simulator import SimulatedFundus, simulate
@@ -16,6 +16,7 @@ __all__ = [
     "composite_crop",
     "crop",
     "disc_side",
+    "find_canonical_field",
     "find_field",
     "read_laterality",
     "read_photograph",

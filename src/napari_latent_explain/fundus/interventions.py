@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Picture = NDArray[np.uint8]
     Mask = NDArray[np.bool_]
 
-__all__ = ["INTERVENTIONS", "Intervention"]
+__all__ = ["INTERVENTIONS", "Intervention", "compressed"]
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,16 @@ def _noise(picture: Picture, mask: Mask) -> Picture:
     return _bytes(picture + grain, mask)
 
 
+def compressed(picture: Picture, quality: int) -> Picture:
+    """(R, R, 3) uint8 as JPEG of this quality, and read again."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer))
+
+
 def _jpeg(picture: Picture, mask: Mask) -> Picture:
     """JPEG at quality 30."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=30)
-    return _bytes(np.asarray(Image.open(buffer)).astype(np.float64), mask)
+    return _bytes(compressed(picture, 30).astype(np.float64), mask)
 
 
 INTERVENTIONS: tuple[Intervention, ...] = (

@@ -9,13 +9,14 @@ from scipy import ndimage
 
 from napari_latent_explain.domain import Laterality, LateralityReading
 from napari_latent_explain.fundus.crop import crop
+from napari_latent_explain.fundus.field_of_view import find_field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_latent_explain.domain import Field, Photograph
 
-__all__ = ["canonical", "disc_side", "read_laterality"]
+__all__ = ["canonical", "disc_side", "find_canonical_field", "read_laterality"]
 
 _SIDE = 128
 _STEEPNESS = 2.0
@@ -136,6 +137,18 @@ def read_laterality(photograph: Photograph, field: Field) -> LateralityReading:
         return LateralityReading(eye=None, confidence=0.5, source="none")
     eye = Laterality.OD if probability > 0.5 else Laterality.OS
     return LateralityReading(eye=eye, confidence=confidence, source="optic disc")
+
+
+def find_canonical_field(photograph: Photograph) -> Field:
+    """Find the field of view, mirrored if this is a left eye: what the model's crop is taken from.
+
+    Raises
+    ------
+    NotAFundusError
+        If the picture shows no fundus.
+    """
+    field = find_field(photograph)
+    return canonical(field, read_laterality(photograph, field))
 
 
 def canonical(field: Field, reading: LateralityReading) -> Field:

@@ -11,13 +11,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["to_pixels", "to_tensor"]
+__all__ = ["mask_tensor", "to_pixels", "to_tensor"]
 
 
 def to_tensor(pictures: NDArray[np.uint8], device: torch.device | None = None) -> Tensor:
     """(N, R, R, 3) or (R, R, 3) uint8 to (N, 3, R, R) float32 in [-1, 1]."""
     batch = pictures if pictures.ndim == 4 else pictures[None]
     tensor = torch.from_numpy(batch.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2).contiguous()
+    return tensor.to(device) if device is not None else tensor
+
+
+def mask_tensor(masks: NDArray[np.bool_], device: torch.device | None = None) -> Tensor:
+    """(N, R, R) or (R, R) bool to (N, 1, R, R) float32 of 0 and 1."""
+    batch = masks if masks.ndim == 3 else masks[None]
+    tensor = torch.from_numpy(batch.astype(np.float32))[:, None]
     return tensor.to(device) if device is not None else tensor
 
 

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.domain.frozen import FrozenModel
-from napari_latent_explain.latent import to_tensor
+from napari_latent_explain.latent import mask_tensor, to_tensor
 from napari_latent_explain.model.bundle import BundleMetadata, read_bundle
 from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.model.encoder import FundusEncoder, opinion
@@ -83,7 +83,7 @@ def _teach(
         noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
         chosen = rng.choice(len(train), min(recipe.batch, len(train)), replace=False)
         x = to_tensor(train.pictures[chosen], base.device)
-        mask = torch.from_numpy(train.masks[chosen].astype(np.float32))[:, None].to(base.device)
+        mask = mask_tensor(train.masks[chosen], base.device)
         with torch.no_grad():
             own, structure = encoder.describe(x)
             ws = encoder.styles(own, x.new_zeros(len(x), 0), x.new_zeros(len(x), 0))

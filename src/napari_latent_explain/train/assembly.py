@@ -10,7 +10,7 @@ import torch
 from napari_latent_explain.domain import DirectionAtlas
 from napari_latent_explain.explain.discovery import SearchSettings, find_directions
 from napari_latent_explain.explain.reference import encode_reference
-from napari_latent_explain.latent import to_tensor
+from napari_latent_explain.latent import mask_tensor, to_tensor
 from napari_latent_explain.model.bundle import BundleMetadata, read_bundle, write_bundle
 from napari_latent_explain.model.encoder import opinion
 from napari_latent_explain.model.explainer import Explainer, StyleStatistics, load_explainer
@@ -34,8 +34,7 @@ REFINEMENT = 20
 
 
 def _tensors(photographs: PhotographSet, device: torch.device) -> tuple[Tensor, Tensor]:
-    masks = torch.from_numpy(photographs.masks.astype(np.float32))[:, None]
-    return to_tensor(photographs.pictures).to(device), masks.to(device)
+    return to_tensor(photographs.pictures, device), mask_tensor(photographs.masks, device)
 
 
 def assemble_bundle(
@@ -75,7 +74,7 @@ def assemble_bundle(
     atlas, empty = DirectionAtlas(), StyleStatistics(0 * blank, blank, -blank, blank)
     write_bundle(folder, metadata({}), networks | {"statistics": empty.tensors()}, atlas, "")
     explainer = load_explainer(folder, device)
-    x, _masks = _tensors(train, explainer.device)
+    x = to_tensor(train.pictures, explainer.device)
     with torch.no_grad():
         codes = torch.cat([explainer.encode(x[i : i + 16]) for i in range(0, len(x), 16)])
         moves = torch.cat([_attribute_moves(explainer, x[i : i + 16]) for i in range(0, len(x), 16)])

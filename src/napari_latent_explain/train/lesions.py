@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from napari_latent_explain.domain import Photograph
-from napari_latent_explain.fundus import canonical, crop, find_field, read_laterality, read_photograph
+from napari_latent_explain.fundus import crop, find_canonical_field, read_photograph
 from napari_latent_explain.latent import to_tensor
 
 if TYPE_CHECKING:
@@ -188,8 +188,7 @@ def load_outlined_lesions(folder: Path, photographs: PhotographSet, progress: Pr
         if not any(groups):
             continue
         photograph = read_photograph(folder / file)
-        field = find_field(photograph)
-        field = canonical(field, read_laterality(photograph, field))
+        field = find_canonical_field(photograph)
         picture, found = photographs.pictures[index], []
         for group in groups:
             grey = Photograph(_coverage(folder, group, (photograph.height, photograph.width)), "outline", "")

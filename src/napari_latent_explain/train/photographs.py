@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_latent_explain.domain import LatentExplainError, TrainingError
-from napari_latent_explain.fundus import canonical, crop, find_field, read_laterality, read_photograph
+from napari_latent_explain.fundus import crop, find_canonical_field, read_photograph
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,10 +146,9 @@ def _read_all(
         progress(what, done / len(labelled))
         try:
             photograph = read_photograph(folder / name)
-            field = find_field(photograph)
+            field = find_canonical_field(photograph)
         except LatentExplainError:
             continue
-        field = canonical(field, read_laterality(photograph, field))
         files.append(name)
         pictures.append(crop(photograph, field, resolution))
         masks.append(field.mask(resolution))

@@ -13,7 +13,7 @@ from napari_latent_explain.domain import TrainingError, silent
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
 from napari_latent_explain.explain.pivot import Pivot, changed_fraction
-from napari_latent_explain.latent import invert, reconstruct, to_pixels, to_tensor
+from napari_latent_explain.latent import invert, mask_tensor, reconstruct, to_pixels, to_tensor
 from napari_latent_explain.latent.similarity import perceptual_distance
 from napari_latent_explain.model.classifier import margin
 from napari_latent_explain.train.classifier_training import classifier_scores, roc_auc
@@ -218,7 +218,7 @@ def _against_training(
         return realism, {"nearest_train_ratio": None}, None
     other = np.array([not name.startswith("idrid") for name in training.files])
     eyes = to_tensor(training.pictures, explainer.device)
-    masks = torch.from_numpy(training.masks.astype(np.float32))[:, None].to(explainer.device)
+    masks = mask_tensor(training.masks, explainer.device)
     own = torch.from_numpy(~other)
     with torch.no_grad():
         drawn = torch.cat(
@@ -277,7 +277,7 @@ def measure_bundle(
         raise TrainingError(msg)
     rng = np.random.default_rng(seed)
     x = to_tensor(photographs.pictures, explainer.device)
-    masks = torch.from_numpy(photographs.masks.astype(np.float32))[:, None].to(explainer.device)
+    masks = mask_tensor(photographs.masks, explainer.device)
     inverted = _invert_all(explainer, x, masks, refinement, progress)
     made = _counterfactuals(explainer, inverted.pivots, progress)
     progress("Comparing", 0.92)

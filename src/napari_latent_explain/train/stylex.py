@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_latent_explain.domain import TrainingError
-from napari_latent_explain.latent import to_tensor
+from napari_latent_explain.latent import mask_tensor, to_tensor
 from napari_latent_explain.latent.similarity import detail_weight, gradient_l1, perceptual_distance, weighted_l1
 from napari_latent_explain.model.bundle import read_bundle
 from napari_latent_explain.model.classifier import fold_batch_norms
@@ -166,7 +166,7 @@ class StylexTrainer:
             pairs = self.lesions.draw(self.data, min(few, self.recipe.lesion_pairs), self.recipe.attributes, rng)
             x = torch.cat([pairs.before, x[len(pairs.owners) :]])
             chosen = np.concatenate([pairs.owners, chosen[len(pairs.owners) :]])
-        mask = torch.from_numpy(self.data.masks[chosen].astype(np.float32))[:, None] * 2 - 1
+        mask = mask_tensor(self.data.masks[chosen]) * 2 - 1
         both = torch.cat([x, mask], dim=1)
         if self.recipe.turn_degrees or self.recipe.zoom:
             both = jitter(both, generator, degrees=self.recipe.turn_degrees, zoom=self.recipe.zoom)
@@ -304,7 +304,7 @@ class StylexTrainer:
         if self.fabric.global_rank:
             return
         x = to_tensor(shown.pictures).to(self.fabric.device)
-        mask = torch.from_numpy(shown.masks.astype(np.float32))[:, None].to(self.fabric.device)
+        mask = mask_tensor(shown.masks, self.fabric.device)
         generator = torch.Generator().manual_seed(0)
         few = len(x) if self.recipe.counterfactuals else 0
         with torch.no_grad():
