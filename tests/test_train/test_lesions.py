@@ -76,8 +76,8 @@ def test_outlines_of_a_manifest_are_filled_in_from_around(tmp_path: Path) -> Non
     photographs = PhotographSet(("a.png", "b.png"), np.stack(pictures), np.stack(masks), np.array([1, 0]))
     found = load_outlined_lesions(tmp_path, photographs, silent)
     assert found.owners.tolist() == [0]
-    assert found.residuals.shape == (1, 2, 64, 64, 3)
-    assert not found.residuals[0, 1].any()
+    assert found.residuals.shape == (1, 4, 64, 64, 3)
+    assert not found.residuals[0, 1:].any()
     bright = found.residuals[0, 0]
     assert bright.max() > 60
     assert np.abs(bright).max(axis=-1).astype(bool).mean() < 0.02  # the rest of the eye is left alone
@@ -89,7 +89,7 @@ def test_photographs_without_outlines_give_no_pairs(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("file,masks\n0.jpg,\n1.jpg,vessels_vessel.png\n")
     found = load_outlined_lesions(tmp_path, _photographs([1, 0]), silent)
     assert found.owners.shape == (0,)
-    assert found.residuals.shape == (0, 2, SIZE, SIZE, 3)
+    assert found.residuals.shape == (0, 4, SIZE, SIZE, 3)
 
 
 def test_lesion_pairs_and_turned_photographs_do_not_go_together() -> None:

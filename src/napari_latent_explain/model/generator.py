@@ -7,8 +7,9 @@ There are no per-pixel noise inputs. With a structure code (Park et al., NeurIPS
 small map of the photograph stands in place of the learned constant: it says where things are, the styles say how they look,
 and only styles are ever edited.
 
-Attributes are a few more coordinates of S. Each moves all styles of one resolution along a learned unit vector, so that one
-slider is one change that the classifier notices (in W+ the dictionary of Yuksel et al., ICCV 2021: LatentCLR, is alike).
+Attributes are a few more coordinates of S. Each moves all styles of one resolution, or of all, along a learned unit vector, so
+that one slider is one change that the classifier notices (in W+ the dictionary of Yuksel et al., ICCV 2021: LatentCLR, is
+alike).
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ class GeneratorConfig(FrozenModel):
         Convolutions at the first resolution, where they cost least.
     attributes : int
         Learned directions across the styles of one resolution; attribute k acts in block ``k % len(block_resolutions)``.
+    attributes_everywhere : bool
+        Attributes act on the styles of all resolutions instead.
+    attribute_names : tuple of str
+        What more of each attribute is, where it was taught: ``"hard exudates"``. Empty: nothing is known of them.
     """
 
     resolution: int = 128
@@ -63,6 +68,8 @@ class GeneratorConfig(FrozenModel):
     structure_constants: int = 0
     first_convolutions: int = 1
     attributes: int = 0
+    attributes_everywhere: bool = False
+    attribute_names: tuple[str, ...] = ()
 
     def channels(self, resolution: int) -> int:
         """Channels of the block at `resolution`."""
@@ -201,13 +208,11 @@ class StyleGenerator(nn.Module):
             key = layer.name.replace(".", "_")
             self.affines[key] = _EqualisedLinear(config.w_dim, layer.channels, bias=1.0, rate=3.0)
         if config.attributes:
-            resolution_of = [layer.name.split(".")[0] for layer in layers for _ in range(layer.channels)]
+            block_of = [layer.name.split(".")[0] for layer in layers for _ in range(layer.channels)]
+            blocks = [f"b{r}" for r in config.block_resolutions]
             acts = torch.tensor(
                 [
-                    [
-                        name == f"b{config.block_resolutions[k % len(config.block_resolutions)]}"
-                        for name in resolution_of
-                    ]
+                    [config.attributes_everywhere or name == blocks[k % len(blocks)] for name in block_of]
                     for k in range(config.attributes)
                 ]
             )

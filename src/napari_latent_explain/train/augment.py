@@ -1,12 +1,19 @@
-"""Small random changes that leave a fundus a fundus: rotation, zoom, and, where asked for, mirror and brightness."""
+"""Small random changes that leave a fundus a fundus: rotation, zoom, mirror, brightness, compression, a smaller field."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["jitter"]
+from napari_latent_explain.fundus.interventions import compressed
+from napari_latent_explain.latent import to_pixels, to_tensor
+
+__all__ = ["jitter", "other_cameras"]
+
+_QUALITY = (25, 90)  # of JPEG
+_LEAST_FIELD = 0.85  # radius that is left, as a share of the field's
 
 
 def jitter(
@@ -50,3 +57,20 @@ def jitter(
         power = (1 + draw() * colour)[:, None, None, None].to(x.device)
         out = ((out / 2).clamp(1e-4, 1) ** power * gain * 2).clamp(0, 2)
     return out - 1
+
+
+def other_cameras(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """A share of the pictures (N, 3, R, R) compressed as JPEG, quality 25 to 90; a share cut to 0.85 to 1 of their radius."""
+    compress, cut, quality, radius = torch.rand(4, len(x), generator=generator).unbind()
+    chosen = compress < share
+    if bool(chosen.any()):
+        low, high = _QUALITY
+        qualities = (low + (high - low) * quality[chosen]).round().int().tolist()
+        pixels = to_pixels(x[chosen.to(x.device)])
+        again = np.stack([compressed(one, q) for one, q in zip(pixels, qualities, strict=True)])
+        x = x.clone()
+        x[chosen.to(x.device)] = to_tensor(again, x.device)
+    axis = (torch.arange(x.shape[-1]) + 0.5) * 2 / x.shape[-1] - 1
+    limit = torch.where(cut < share, _LEAST_FIELD + (1 - _LEAST_FIELD) * radius, 2.0)[:, None, None]
+    inside = (torch.hypot(axis[:, None], axis[None])[None] <= limit)[:, None].to(x.device)
+    return torch.where(inside, x, -1.0)

@@ -10,6 +10,7 @@ from torch.func import functional_call
 
 from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
+from napari_latent_explain.train.lesions import KINDS
 
 if TYPE_CHECKING:
     from napari_latent_explain.train.config import TrainConfig
@@ -66,16 +67,18 @@ class Autoencoder(nn.Module):
         ws = self.encoder.styles(own, *seen)
         first = 0 if given is None else len(given)
         few, many = first + len(change), len(x) - len(z)
-        # What a counterfactual is asked for teaches attributes, their gains, and by `share` the generator: the code of the
-        # photograph stays one of a photograph, and the reconstruction is not pulled along.
+        # What the classifier asks of a counterfactual teaches attributes, their gains, and by `share` the generator: the code
+        # of the photograph stays one of a photograph, and the reconstruction is not pulled along. A counterfactual that is
+        # known as a picture (`given`) teaches the code too: lesions are then coded so that styles can take them away.
         moved = kept * self.encoder.attributes(own[first:few].detach(), change)
         if given is not None:
             moved = torch.cat([given, moved])
         slowed = {
-            name: value if name == "attributes" else value.detach() + self.share * (value - value.detach())
+            name: value if name == "attributes" else self._slowed(value)
             for name, value in self.generator.named_parameters()
         }
-        code = (ws[:few].detach(), moved, structure[:few].detach())
+        where = torch.cat([self._slowed(structure[:first]), structure[first:few].detach()])
+        code = (torch.cat([self._slowed(ws[:first]), ws[first:few].detach()]), moved, where)
         counterfactuals = functional_call(self.generator, slowed, code) if few else x[:0]
         still = ws.new_zeros(len(x), self.generator.config.attributes)
         codes = [self.generator.code(ws, still, structure)]
@@ -83,6 +86,10 @@ class Autoencoder(nn.Module):
             codes.append(self.generator.code(self.generator.map(z), still[many:], structure[many:]))
         pictures, dreamt = self.generator.synthesise(torch.cat(codes)).split([len(x), len(z)])
         return Drawn(ws, pictures, counterfactuals, moved, dreamt)
+
+    def _slowed(self, value: Tensor) -> Tensor:
+        """The same value, with `share` of its gradient."""
+        return value.detach() + self.share * (value - value.detach())
 
 
 def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
@@ -94,7 +101,8 @@ def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
             w_dim=recipe.w_dim, z_dim=recipe.w_dim, structure_size=recipe.structure_size,
             structure_channels=recipe.structure_channels, structure_constants=recipe.structure_constants,
             first_convolutions=recipe.first_convolutions,
-            attributes=recipe.attributes,
+            attributes=recipe.attributes, attributes_everywhere=recipe.attributes_everywhere,
+            attribute_names=tuple(KINDS.values()) if recipe.lesion_pairs and recipe.attributes == len(KINDS) else (),
         )
     )  # fmt: skip
     encoder = FundusEncoder(

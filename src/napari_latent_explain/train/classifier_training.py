@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, load_imagenet
-from napari_latent_explain.train.augment import jitter
+from napari_latent_explain.train.augment import jitter, other_cameras
 from napari_latent_explain.train.imagenet import imagenet_weights
 from napari_latent_explain.train.logistic import fit_logistic
 from napari_latent_explain.train.opinions import disturbed
@@ -149,6 +149,8 @@ def _fine_tune(
         drawn, labels = eyes.batch(chosen, recipe.lesion_share, rng)
         wanted = labels.to(device)
         batch = jitter(drawn.to(device), generator, colour=0.15)
+        if recipe.cameras:
+            batch = other_cameras(batch, recipe.cameras, generator)
         if recipe.adversary:
             batch = _adversarial(network, disturbed(batch, generator), wanted, recipe.adversary, generator)
         features = functional.dropout(network.features(batch), 0.2)

@@ -31,7 +31,8 @@ class ClassifierRecipe(FrozenModel):
     photograph, then `epochs` of gentle fine-tuning of the whole network at `rate`, in `runs` runs whose weights are averaged.
     With `adversary` above 0 the pictures are disturbed (noise, blur) and moved by up to that much, in the L2 norm of [-1, 1],
     towards what the network mistakes: it then takes more than a faint pattern to change its mind. `lesion_share` of each
-    batch are eyes whose outlined lesions were taken away, or healthy ones that were given some (`train.lesions`).
+    batch are eyes whose outlined lesions were taken away, or healthy ones that were given some (`train.lesions`). A share of
+    `cameras` is compressed as JPEG, and as many get a smaller field: neither should count.
     """
 
     input_size: int = 128
@@ -41,6 +42,7 @@ class ClassifierRecipe(FrozenModel):
     runs: Annotated[int, Field(ge=1)] = 1
     adversary: float = 0.0
     lesion_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    cameras: Annotated[float, Field(ge=0, le=1)] = 0.0
     batch: int = 16
     rate: float = 3e-5
     weight_decay: float = 1e-2
@@ -56,10 +58,11 @@ class StylexRecipe(FrozenModel):
     (0: never). With `structure_size` the generator starts from a spatial code of that side instead of a constant, and from
     `structure_constants` learned maps beside it.
     `counterfactuals` photographs of each batch, up to step `counterfactuals_until` (0: to the end), are also drawn as if the
-    classifier had another opinion of them, by moving `attributes`; `flip`, `closeness` and `sparsity` weigh what is asked of
+    classifier had another opinion of them, by moving `attributes` (each acts at one resolution, or with
+    `attributes_everywhere` at all); `flip`, `closeness` and `sparsity` weigh what is asked of
     those, and `counterfactual_share` of it teaches the generator too. `lesion_pairs` of them are eyes with more and with
     fewer of their outlined lesions (`train.lesions`), for which the picture that is asked for is known; `lesions` weighs
-    that term. `encoder_features` is 1280, or 0 to keep the classifier's pooled features from the encoder, so that its
+    that term, and `counterfactual_share` of it teaches the code of the photograph too. `encoder_features` is 1280, or 0 to keep the classifier's pooled features from the encoder, so that its
     opinion enters by its probabilities alone. `start_from` names a bundle whose generator and encoder weights are taken
     over where names and shapes fit (to go on, or to double the resolution).
     """
@@ -72,6 +75,7 @@ class StylexRecipe(FrozenModel):
     structure_constants: int = 0
     first_convolutions: int = 1
     attributes: int = 0
+    attributes_everywhere: bool = False
     encoder_size: int = 128
     encoder_channels: tuple[int, ...] = (32, 64, 128, 192, 192)
     encoder_features: int = 1280

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "LesionPairs", "OutlinedLesions", "lesion_distance", "load_outlined_lesions"]
 
-KINDS = {"bright": ("EX", "SE"), "dark": ("MA", "HE")}  # exudates; microaneurysms and haemorrhages
+KINDS = {"EX": "hard exudates", "SE": "cotton-wool spots", "MA": "microaneurysms", "HE": "haemorrhages"}
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=bool)
 _VISIBLE = 0.04  # of [-1, 1]: about 5 grey levels
+_ALONE = 0.7  # share of pairs in which one kind of lesion changes, not all
 _OUTLINED = 0.15  # share of a pixel under the outline from which on the pixel is filled in
 
 
@@ -57,26 +60,34 @@ class OutlinedLesions:
     owners : numpy.ndarray
         (M,) int64, indices into the training photographs.
     residuals : numpy.ndarray
-        (M, 2, R, R, 3) int16 in grey levels, bright and dark lesions: photograph less the fundus without them.
+        (M, K, R, R, 3) int16 in grey levels, one for each kind of lesion, in the order of `KINDS`: photograph less the fundus
+        without any; no pixel belongs to two kinds.
     """
 
     owners: NDArray[np.int64]
     residuals: NDArray[np.int16]
 
-    def draw(self, photographs: PhotographSet, count: int, attributes: int, rng: np.random.Generator) -> LesionPairs:
-        """Draw `count` pairs: one kind or both kinds of lesions, less or more of them, in their own or in another eye.
+    @cached_property
+    def _present(self) -> NDArray[np.bool_]:
+        """Which kinds (M, K) a photograph has."""
+        present: NDArray[np.bool_] = self.residuals.any(axis=(2, 3, 4))
+        return present
 
-        Bright lesions are carried by the first half of the attributes, dark ones by the second half; a random choice of a
-        half's attributes moves together, so that each of them learns to do it alone.
+    def draw(self, photographs: PhotographSet, count: int, attributes: int, rng: np.random.Generator) -> LesionPairs:
+        """Draw `count` pairs: one kind or all kinds of lesions, less or more of them, in their own or in another eye.
+
+        Each kind is carried by an equal part of the attributes, in order; where that is more than one, a random choice of
+        them moves together, so that each of them learns to do it alone.
         """
         healthy = np.flatnonzero(photographs.labels == 0)
-        half = max(1, attributes // len(KINDS))
+        each = max(1, attributes // self.residuals.shape[1])
         moved = np.zeros((count, attributes), dtype=np.float32)
         before, after, owners = [], [], []
         for row in range(count):
             donor = int(rng.integers(len(self.owners)))
-            wanted = [[0], [1], [0, 1]][int(rng.integers(3))]
-            kinds = [kind for kind in wanted if self.residuals[donor, kind].any()] or [0, 1]
+            kinds = np.flatnonzero(self._present[donor])
+            if rng.random() < _ALONE:
+                kinds = rng.choice(kinds, 1)
             added = self.residuals[donor, kinds].astype(np.float32).sum(axis=0)
             if rng.random() < 0.5 or not len(healthy):
                 owner = int(self.owners[donor])
@@ -92,9 +103,9 @@ class OutlinedLesions:
             after.append(fundus + end * added)
             owners.append(owner)
             for kind in kinds:
-                chosen = rng.random(half) < 0.5
-                chosen[rng.integers(half)] = True
-                moved[row, kind * half : (kind + 1) * half] = chosen * (end - start)
+                chosen = rng.random(each) < 0.5
+                chosen[rng.integers(each)] = True
+                moved[row, kind * each : (kind + 1) * each] = chosen * (end - start)
         pictures = np.clip(np.stack(before + after), 0, 255).round().astype(np.uint8)
         x = to_tensor(pictures)
         return LesionPairs(x[:count], x[count:], np.array(owners, dtype=np.int64), torch.from_numpy(moved))
@@ -164,6 +175,16 @@ def _coverage(folder: Path, masks: list[str], size: tuple[int, int]) -> NDArray[
     return np.repeat(total[..., None], 3, axis=-1)
 
 
+def _by_kind(coverage: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Coverage (K, R, R) to where each kind lies, a pixel wider, each pixel with the kind that covers most of it."""
+    from scipy.ndimage import grey_dilation
+
+    wide = np.stack([grey_dilation(one, footprint=_CROSS) for one in coverage])
+    kind = wide.argmax(axis=0)
+    outlined: NDArray[np.bool_] = (wide > 255 * _OUTLINED) & inside & (kind == np.arange(len(wide))[:, None, None])
+    return outlined
+
+
 def load_outlined_lesions(folder: Path, photographs: PhotographSet, progress: Progress) -> OutlinedLesions:
     """Read the outlines that the manifest names for these photographs, and fill in the fundus beneath them.
 
@@ -176,28 +197,25 @@ def load_outlined_lesions(folder: Path, photographs: PhotographSet, progress: Pr
     progress : Progress
         Told once a photograph.
     """
-    from scipy.ndimage import binary_dilation
-
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as stream:
         named = {row["file"]: [m for m in (row.get("masks") or "").split(";") if m] for row in csv.DictReader(stream)}
     resolution = photographs.pictures.shape[1]
     owners, residuals = [], []
     for index, file in enumerate(photographs.files):
         progress("Reading outlined lesions", index / len(photographs))
-        groups = [[m for m in named.get(file, []) if m.rsplit("_", 1)[-1].split(".")[0] in k] for k in KINDS.values()]
+        groups = [[m for m in named.get(file, []) if m.rsplit("_", 1)[-1].split(".")[0] == kind] for kind in KINDS]
         if not any(groups):
             continue
         photograph = read_photograph(folder / file)
         field = find_canonical_field(photograph)
-        picture, found = photographs.pictures[index], []
-        for group in groups:
-            grey = Photograph(_coverage(folder, group, (photograph.height, photograph.width)), "outline", "")
-            outlined = crop(grey, field, resolution)[..., 0] > 255 * _OUTLINED
-            outlined = binary_dilation(outlined) & photographs.masks[index]
-            found.append(np.rint(picture - _filled(picture, outlined)).astype(np.int16))
-        if any(residual.any() for residual in found):
+        size = (photograph.height, photograph.width)
+        grey = [Photograph(_coverage(folder, group, size), "outline", "") for group in groups]
+        outlined = _by_kind(np.stack([crop(one, field, resolution)[..., 0] for one in grey]), photographs.masks[index])
+        picture = photographs.pictures[index]
+        added = np.rint(picture - _filled(picture, outlined.any(axis=0))).astype(np.int16)
+        if added.any():
             owners.append(index)
-            residuals.append(np.stack(found))
+            residuals.append(added * outlined[..., None])
     shape = (0, len(KINDS), resolution, resolution, 3)
     return OutlinedLesions(
         np.array(owners, dtype=np.int64), np.stack(residuals) if residuals else np.zeros(shape, np.int16)
