@@ -5,8 +5,8 @@
 Both sides train on the same random pictures, with the same batch, device and precision, in one process and in turns; what
 counts is the median over the rounds. One image is one photograph of the batch: each side draws several pictures for it.
 
-This project is timed in its first phase (reconstruction), in its last one (with counterfactuals and a discriminator), and
-as `recipe`: both, each for as many steps as the recipe has of it. The other side is timed at the paper's size for 256 px
+This project is timed in its first phase (reconstruction), in its last one (with counterfactuals, and a discriminator where
+the recipe has one), and as `recipe`: both, each for as many steps as the recipe has of it. The other side is timed at the paper's size for 256 px
 (`paper256`), at this project's channel widths (`own_widths`), and at those with a transposed convolution in place of
 upsample-then-convolve (`own_widths_transposed`, the hardest to beat). Terms that are due every few steps count by their
 share.
@@ -73,6 +73,7 @@ def make_trainer(config: TrainConfig, folder: Path) -> StylexTrainer:
     import torch
 
     from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier
+    from napari_latent_explain.train.lesions import KINDS, OutlinedLesions
     from napari_latent_explain.train.photographs import PhotographSet
     from napari_latent_explain.train.stylex import StylexTrainer
 
@@ -84,7 +85,8 @@ def make_trainer(config: TrainConfig, folder: Path) -> StylexTrainer:
     torch.manual_seed(0)
     seen_at = max(32, config.classifier.input_size if config.resolution >= 256 else config.resolution)
     classifier = FundusClassifier(ClassifierConfig(input_size=seen_at)).eval().requires_grad_(False)
-    return StylexTrainer(config, data, classifier, folder)
+    spots = rng.integers(-50, 50, (2, len(KINDS), side, side, 3), dtype=np.int16)
+    return StylexTrainer(config, data, classifier, folder, OutlinedLesions(np.array([1, 3]), spots))
 
 
 def period(config: TrainConfig) -> int:
@@ -96,7 +98,8 @@ def start_of(config: TrainConfig, phase: str) -> int:
     """First step of a phase, a multiple of the period (beyond step 0, where rates warm up)."""
     if phase == PHASES[0]:
         return 0
-    latest = max(config.stylex.adversarial_from, config.stylex.agreement_from)
+    starts = (config.stylex.adversarial_from, config.stylex.agreement_from)
+    latest = max((start for start in starts if start < config.stylex.steps), default=0)
     return period(config) * math.ceil(latest / period(config))
 
 

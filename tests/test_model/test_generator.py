@@ -106,3 +106,14 @@ def test_an_attribute_moves_the_styles_of_its_resolution_by_its_learned_directio
     by_styles[:, : layout.size - 4] += 2 * directions[1]
     torch.testing.assert_close(generator.synthesise(by_attribute), generator.synthesise(by_styles))
     assert (generator.synthesise(by_attribute) - generator.synthesise(code)).abs().max() > 1e-3
+
+
+def test_an_attribute_may_move_the_styles_of_all_resolutions() -> None:
+    one, all_ = (
+        StyleGenerator(STRUCTURED.replace(attributes=2, attributes_everywhere=everywhere))
+        for everywhere in (False, True)
+    )
+    assert (all_.attribute_directions() != 0).all()
+    assert 0 < (one.attribute_directions() != 0).float().mean() < 0.8
+    steps = all_.attribute_directions().square().mean(dim=1).sqrt()
+    torch.testing.assert_close(steps, torch.full((2,), 0.3))

@@ -216,6 +216,46 @@ def test_counterfactuals_end_when_told(tmp_path: Path, small_explainer: Explaine
     assert ["flip" in trainer.advance() for _ in range(2)] == [True, False]
 
 
+def test_other_cameras_compress_some_pictures_and_cut_some_fields() -> None:
+    from napari_latent_explain.train.augment import other_cameras
+
+    x = torch.rand(200, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    once, twice = (other_cameras(x, 0.3, torch.Generator().manual_seed(1)) for _ in range(2))
+    assert torch.equal(once, twice)
+    assert torch.equal(other_cameras(x, 0.0, torch.Generator().manual_seed(1))[..., 16, 16], x[..., 16, 16])
+    compressed = (once - x)[:, :, 12:20, 12:20].abs().amax(dim=(1, 2, 3)) > 0
+    corner = (once[:, :, 0, 0] == -1).all(dim=1)
+    assert 0.2 < compressed.float().mean() < 0.4
+    assert 0.2 < corner.float().mean() < 0.4
+    assert 0.03 < (compressed & corner).float().mean() < 0.2
+    assert (once[corner][:, :, 16] > -1).any(dim=(1, 2)).all()
+
+
+def test_a_known_counterfactual_teaches_the_code_of_the_photograph() -> None:
+    from napari_latent_explain.train.autoencoder import build_autoencoder
+
+    def gradient(share: float) -> float:
+        torch.manual_seed(0)
+        network = build_autoencoder(_recipe(**STRUCTURED, counterfactual_share=share), 2)
+        x, p = torch.rand(2, 3, 32, 32) - 0.5, torch.tensor([[0.9, 0.1], [0.2, 0.8]])
+        drawn = network(x, (torch.zeros(2, 0), p), p[:0], torch.ones(0, 3), torch.zeros(0, 8), torch.ones(1, 3))
+        drawn.counterfactuals.square().sum().backward()
+        return float(sum(v.grad.abs().sum() for v in network.encoder.parameters() if v.grad is not None))
+
+    assert gradient(0.0) == 0
+    assert gradient(0.5) == pytest.approx(gradient(1.0) / 2, rel=1e-4)
+    assert gradient(0.5) > 0
+
+
+@pytest.mark.parametrize(("attributes", "pairs", "names"), [(4, 1, 4), (4, 0, 0), (8, 1, 0)])
+def test_attributes_that_lesions_teach_have_their_names(attributes: int, pairs: int, names: int) -> None:
+    from napari_latent_explain.train.autoencoder import build_autoencoder
+
+    upright = {"turn_degrees": 0.0, "zoom": 0.0, "oversampling": 1, "lesion_pairs": pairs}
+    config = _recipe(**STRUCTURED | upright | {"attributes": attributes})
+    assert len(build_autoencoder(config, 2).generator.config.attribute_names) == names
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_counterfactuals_teach_the_generator_by_their_share_and_no_photograph_code(share: float) -> None:
     from napari_latent_explain.train.autoencoder import build_autoencoder

@@ -71,8 +71,17 @@ def verify_moves(
     ]
 
 
+def _called(explainer: Explainer, direction: StyleDirection, target: int) -> str:
+    """What a direction is called behind its rank: what its attribute was taught to draw, else where it leads."""
+    names = explainer.generator.config.attribute_names
+    if direction.layer == "attributes" and names:
+        return f": {'more' if direction.sign > 0 else 'fewer'} {names[direction.channel]}"
+    return f" towards {explainer.classes[target]}"
+
+
 def best_first(explainer: Explainer, directions: Sequence[StyleDirection], target: int) -> tuple[StyleDirection, ...]:
     """Order directions by their held-out effect and name them by rank."""
     ordered = sorted(directions, key=lambda direction: -direction.effect_logit)
-    name = f"towards {explainer.classes[target]}"
-    return tuple(d.replace(name=f"direction {rank} {name}") for rank, d in enumerate(ordered, start=1))
+    return tuple(
+        d.replace(name=f"direction {rank}{_called(explainer, d, target)}") for rank, d in enumerate(ordered, start=1)
+    )

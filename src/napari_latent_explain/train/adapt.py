@@ -191,7 +191,8 @@ def adapt_bundle(
     def describe(scores: dict[str, Any]) -> BundleMetadata:
         return BundleMetadata(
             name=recipe.name, title=recipe.title, classes=classes, resolution=metadata.resolution,
-            generator=metadata.generator, encoder=encoder.config, classifier=classifier.config, scores=scores, recipe=told,
+            generator=metadata.generator.replace(attribute_names=()),  # what they are taught here has no name
+            encoder=encoder.config, classifier=classifier.config, scores=scores, recipe=told,
         )  # fmt: skip
 
     perception = networks["perception" if metadata.foreign else "classifier"]

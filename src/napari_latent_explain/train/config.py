@@ -62,8 +62,9 @@ class StylexRecipe(FrozenModel):
     `attributes_everywhere` at all); `flip`, `closeness` and `sparsity` weigh what is asked of
     those, and `counterfactual_share` of it teaches the generator too. `lesion_pairs` of them are eyes with more and with
     fewer of their outlined lesions (`train.lesions`), for which the picture that is asked for is known; `lesions` weighs
-    that term, and `counterfactual_share` of it teaches the code of the photograph too. `encoder_features` is 1280, or 0 to keep the classifier's pooled features from the encoder, so that its
-    opinion enters by its probabilities alone. `start_from` names a bundle whose generator and encoder weights are taken
+    that term, and `counterfactual_share` of it teaches the code of the photograph too. `encoder_features` is 1280, or 0 to
+    keep the classifier's pooled features from the encoder, so that its opinion enters by its probabilities alone.
+    `start_from` names a bundle whose generator and encoder weights are taken
     over where names and shapes fit (to go on, or to double the resolution).
     """
 

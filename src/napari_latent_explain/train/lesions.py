@@ -70,8 +70,7 @@ class OutlinedLesions:
     @cached_property
     def _present(self) -> NDArray[np.bool_]:
         """Which kinds (M, K) a photograph has."""
-        present: NDArray[np.bool_] = self.residuals.any(axis=(2, 3, 4))
-        return present
+        return np.asarray(self.residuals.any(axis=(2, 3, 4)))
 
     def draw(self, photographs: PhotographSet, count: int, attributes: int, rng: np.random.Generator) -> LesionPairs:
         """Draw `count` pairs: one kind or all kinds of lesions, less or more of them, in their own or in another eye.
@@ -212,7 +211,7 @@ def load_outlined_lesions(folder: Path, photographs: PhotographSet, progress: Pr
         grey = [Photograph(_coverage(folder, group, size), "outline", "") for group in groups]
         outlined = _by_kind(np.stack([crop(one, field, resolution)[..., 0] for one in grey]), photographs.masks[index])
         picture = photographs.pictures[index]
-        added = np.rint(picture - _filled(picture, outlined.any(axis=0))).astype(np.int16)
+        added = np.rint(picture - _filled(picture, np.asarray(outlined.any(axis=0)))).astype(np.int16)
         if added.any():
             owners.append(index)
             residuals.append(added * outlined[..., None])
