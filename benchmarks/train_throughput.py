@@ -5,11 +5,11 @@
 Both sides train on the same random pictures, with the same batch, device and precision, in one process and in turns; what
 counts is the median over the rounds. One image is one photograph of the batch: each side draws several pictures for it.
 
-This project is timed in its first phase (reconstruction), in its last one (with counterfactuals, and a discriminator where
-the recipe has one), and as `recipe`: both, each for as many steps as the recipe has of it. The other side is timed at the paper's size for 256 px
-(`paper256`), at this project's channel widths (`own_widths`), and at those with a transposed convolution in place of
-upsample-then-convolve (`own_widths_transposed`, the hardest to beat). Terms that are due every few steps count by their
-share.
+This project is timed in its first phase (reconstruction), in its last one (with counterfactuals, and a discriminator where the
+recipe has one), and as `recipe`: both, each for as many steps as the recipe has of it. The other side is timed at the paper's
+size for 256 px (`paper256`), at this project's channel widths (`own_widths`), and at those with a transposed convolution in
+place of upsample-then-convolve (`own_widths_transposed`, the hardest to beat). Terms that are due every few steps count by
+their share.
 """
 
 from __future__ import annotations
