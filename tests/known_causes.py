@@ -29,6 +29,7 @@ class Painter:
 
     def __init__(self) -> None:
         generator = torch.Generator().manual_seed(5)
+        self.config = SimpleNamespace(attribute_names=())
         self.affines = nn.ModuleDict()
         for layer in LAYOUT.layers[:2]:
             affine = nn.Linear(6, layer.channels)

@@ -53,7 +53,7 @@ def model() -> tuple[Any, ReferenceSet]:
     codes = torch.randn(40, LAYOUT.size, generator=torch.Generator().manual_seed(0))
     explainer: Any = SimpleNamespace(
         layout=LAYOUT, device=torch.device("cpu"), classes=("no", "yes"), statistics=StyleStatistics.of(codes),
-        generator=SimpleNamespace(synthesise=_synthesise), classifier=_classify,
+        generator=SimpleNamespace(synthesise=_synthesise, config=SimpleNamespace(attribute_names=())), classifier=_classify,
     )  # fmt: skip
     masks = torch.ones(40, 1, 8, 8)
     bases = reconstruct(explainer, codes, masks)

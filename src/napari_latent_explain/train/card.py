@@ -25,8 +25,10 @@ _TAUGHT_BY_CLASSIFIER = """
   once and in parts, so that they are answers that the training found, not a list of all that it looks at."""
 _TAUGHT_BY_LESIONS = """
 - What else the classifier looks at: the directions named `attributes` were taught, from eyes whose lesions experts had
-  outlined, to take bright lesions (exudates) and dark ones (microaneurysms, haemorrhages) away and to make them more. That
-  the classifier follows them is measured; the other directions are there to show what more it follows, as far as they do.
+  outlined, to make one kind of lesion more and fewer: exudates, cotton-wool spots, microaneurysms and haemorrhages, in that
+  order. Each bears the name of its kind, and does more than the name says: vessels and disc fade or brighten with lesions
+  that look like them. That the classifier follows them is measured; the other directions are there to show what more it
+  follows, as far as they do.
 - Lesions where none are: making lesions more works where there are some; in an eye without any there is little to start from."""
 
 
