@@ -55,6 +55,10 @@ def explain(
     checks: Annotated[
         bool, typer.Option(help="Put the answer to controls: random moves, disturbances, reversal.")
     ] = True,
+    outlines: Annotated[
+        Path | None,
+        typer.Option(help="Folder of masks, <photograph>_EX.png and so on: does the answer act where lesions are?"),
+    ] = None,
 ) -> None:
     """Explain photographs: pictures, an annotated panel and a record for each."""
     from napari_latent_explain.cli.explain import ExplainOptions, explain_photographs
@@ -63,7 +67,8 @@ def explain(
         explain_photographs(
             photographs, output, as_json=as_json, model=model, device=device, target=target, saliency=saliency,
             options=ExplainOptions(
-                seed=seed, full_size=full_size, probability=probability, answers=answers, checks=checks
+                seed=seed, full_size=full_size, probability=probability, answers=answers, checks=checks,
+                outlines=outlines,
             ),
         )
     )  # fmt: skip

@@ -75,6 +75,7 @@ class ExplainOptions:
     probability: float | None = None
     answers: int = 1
     checks: bool = True
+    outlines: Path | None = None
 
 
 def explain_one(explainer: Explainer, path: Path, output: Path, options: ExplainOptions) -> dict[str, Any]:
@@ -87,10 +88,11 @@ def explain_one(explainer: Explainer, path: Path, output: Path, options: Explain
     """
     from napari_latent_explain.explain import explain_photograph
     from napari_latent_explain.export import record_json, write_record
-    from napari_latent_explain.fundus import read_photograph
+    from napari_latent_explain.fundus import read_outlines, read_photograph
 
     with show_progress(path.name) as progress:
         photograph = read_photograph(path)
+        outlines = read_outlines(options.outlines, photograph) if options.outlines is not None else {}
         explanation = explain_photograph(
             explainer, photograph, target=options.target, seed=options.seed, progress=progress
         )
@@ -104,7 +106,9 @@ def explain_one(explainer: Explainer, path: Path, output: Path, options: Explain
         dose = explanation.dose_response() if options.checks and first.edit else None
         checked = explanation.check(options.seed, progress) if options.checks else None
         maps = [explanation.saliency_map(method, progress) for method in options.saliency]
-    record = explanation.record(dose_response=dose, faithfulness=checked, alternatives=others)
+    record = explanation.record(
+        dose_response=dose, faithfulness=checked, alternatives=others, overlap=explanation.overlap(outlines)
+    )
     whole = explanation.full_size() if options.full_size else None
     files = write_record(record, _folder(output, path), full_size=whole, saliency=maps)
     return record_json(record, files)
@@ -134,6 +138,10 @@ def _summary(tree: dict[str, Any]) -> str:
         lines.append(
             f"  controls: {'passed' if controls['passed'] else 'NOT passed: ' + ', '.join(controls['failed'])}"
         )
+    lines += [
+        f"  inside {one['kind']}: {one['enrichment']:.1f} times the change of its area's share (AUC {one['auc']:.2f})"
+        for one in tree["counterfactual"]["lesion_overlap"]
+    ]
     lines += [
         f"  another answer: {', '.join(other['edits'])}; '{target}' {100 * other['probabilities'][index]:.1f} %"
         for other in tree["alternatives"]

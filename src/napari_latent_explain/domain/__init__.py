@@ -1,7 +1,7 @@
 """The nouns that cross rooms: frozen types of plain numbers and arrays, no torch, no Qt."""
 
 from napari_latent_explain.domain.activity_map import ActivityMap
-from napari_latent_explain.domain.controls import Alternative, DoseResponse, Faithfulness
+from napari_latent_explain.domain.controls import Alternative, DoseResponse, Faithfulness, LesionOverlap
 from napari_latent_explain.domain.counterfactual import CounterfactualRecord, ModelIdentity
 from napari_latent_explain.domain.direction import DirectionAtlas, DirectionId, StyleDirection
 from napari_latent_explain.domain.direction_evidence import ExamplePair, OffTargetEffects, TargetSearch
@@ -45,6 +45,7 @@ __all__ = [
     "LatentExplainError",
     "Laterality",
     "LateralityReading",
+    "LesionOverlap",
     "ModelIdentity",
     "NotAFundusError",
     "OffTargetEffects",

@@ -8,7 +8,7 @@ from napari_latent_explain.domain.edit import Edit
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.domain.probabilities import Probabilities
 
-__all__ = ["Alternative", "DoseResponse", "Faithfulness"]
+__all__ = ["Alternative", "DoseResponse", "Faithfulness", "LesionOverlap"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -75,6 +75,32 @@ class Faithfulness(FrozenModel):
             [name for name, share in beaten.items() if share < 0.9]
             + [name for name, share in outlived.items() if share < 0.5]
         )
+
+
+class LesionOverlap(FrozenModel):
+    """Whether an edit acts where an expert outlined one kind of thing.
+
+    Parameters
+    ----------
+    kind : str
+        What was outlined: EX, MA, HE, SE, OD, vessel, ...
+    area : float
+        Share of the field that is outlined.
+    share : float
+        Share of all change (mean absolute difference) that lies inside the outline.
+    auc : float
+        Probability that a pixel inside changes more than one outside: 0.5 says that the outline makes no difference.
+    """
+
+    kind: str
+    area: Share
+    share: Share
+    auc: Share
+
+    @property
+    def enrichment(self) -> float:
+        """How many times as much changes inside as the outline's area would make expect."""
+        return self.share / self.area
 
 
 class Alternative(FrozenModel):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_latent_explain.domain.controls import Alternative, DoseResponse, Faithfulness
+from napari_latent_explain.domain.controls import Alternative, DoseResponse, Faithfulness, LesionOverlap
 from napari_latent_explain.domain.direction import StyleDirection
 from napari_latent_explain.domain.edit import Edit
 from napari_latent_explain.domain.field import Field
@@ -69,6 +69,8 @@ class CounterfactualRecord:
         How the answer follows the strength of the edit, and what the controls said; None where not measured.
     alternatives : tuple of Alternative
         Other answers for the same photograph.
+    overlap : tuple of LesionOverlap
+        Whether the edit acts where something was outlined; empty without outlines.
     """
 
     name: str
@@ -94,3 +96,4 @@ class CounterfactualRecord:
     dose_response: DoseResponse | None = None
     faithfulness: Faithfulness | None = None
     alternatives: tuple[Alternative, ...] = ()
+    overlap: tuple[LesionOverlap, ...] = ()

@@ -23,6 +23,7 @@ from napari_latent_explain.domain import (
 )
 from napari_latent_explain.explain.faithfulness import check_faithfulness
 from napari_latent_explain.explain.frame import Frame
+from napari_latent_explain.explain.lesion_overlap import lesion_overlap
 from napari_latent_explain.explain.pivot import Pivot, changed_fraction
 from napari_latent_explain.explain.saliency import saliency
 from napari_latent_explain.fundus import (
@@ -31,13 +32,14 @@ from napari_latent_explain.fundus import (
     composite,
     composite_crop,
     crop,
+    crop_outline,
     find_field,
     read_laterality,
 )
 from napari_latent_explain.latent import invert, mask_tensor, to_pixels, to_tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         Faithfulness,
         Field,
         LateralityReading,
+        LesionOverlap,
         Photograph,
         Progress,
         QualityReport,
@@ -220,6 +223,16 @@ class Explanation:
         edit = (frame if frame is not None else self.frame).edit
         return check_faithfulness(self._pivot, edit, self.target, np.random.default_rng(seed), progress=progress)
 
+    def overlap(self, outlines: Mapping[str, Photograph], frame: Frame | None = None) -> tuple[LesionOverlap, ...]:
+        """Whether a frame's edit acts where `outlines` (by kind, as `fundus.read_outlines` gives them) lie (thread-safe)."""
+        difference = (frame if frame is not None else self.frame).difference
+        inside = self.field.mask(len(difference))
+        found = (
+            lesion_overlap(kind, difference, crop_outline(one, self.field, len(difference)), self._upright(inside))
+            for kind, one in outlines.items()
+        )
+        return tuple(one for one in found if one is not None)
+
     def saliency_map(self, method: SaliencyMethod, progress: Progress = silent) -> SaliencyMap:
         """Map where the photograph speaks for the target, whatever edit is shown (thread-safe).
 
@@ -240,6 +253,7 @@ class Explanation:
         dose_response: DoseResponse | None = None,
         faithfulness: Faithfulness | None = None,
         alternatives: Sequence[Frame] = (),
+        overlap: Sequence[LesionOverlap] = (),
     ) -> CounterfactualRecord:
         """Everything that a reviewer or a panel needs, as plain arrays and numbers, with what else was measured of the frame."""
         frame = frame if frame is not None else self.frame
@@ -278,6 +292,7 @@ class Explanation:
                 )
                 for other in alternatives
             ),
+            overlap=tuple(overlap),
         )
 
     def full_size(self, frame: Frame | None = None) -> NDArray[np.uint8]:

@@ -14,10 +14,12 @@ from napari_latent_explain.export.colours import BLUE, GROUND, INK, ORANGE, QUIE
 from napari_latent_explain.export.provenance import KEY, SYNTHETIC, provenance
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_latent_explain.domain import CounterfactualRecord, Faithfulness
+    from napari_latent_explain.domain import CounterfactualRecord, Faithfulness, LesionOverlap
 
 __all__ = ["compose_panel", "font", "mark_synthetic", "png_bytes", "wrapped", "write_panel"]
 
@@ -115,6 +117,12 @@ def _controls(found: Faithfulness) -> str:
     return f"Controls {verdict}: " + ", ".join(parts) + "."
 
 
+def _overlap(found: Sequence[LesionOverlap]) -> str:
+    """Where the edit acts, in one line."""
+    parts = [f"{one.kind} {one.enrichment:.1f} times its area's share" for one in found]
+    return f"Change inside what was outlined: {', '.join(parts)}."
+
+
 def compose_panel(record: CounterfactualRecord) -> Image.Image:
     """Lay out the panel, (1,944 x 900) RGB; the same record gives the same pixels."""
     width = 2 * MARGIN + 4 * CELL + 3 * GAP
@@ -161,6 +169,8 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
     if record.faithfulness is not None:
         colour = QUIET if record.faithfulness.passed else ORANGE
         draw.text((MARGIN, 812), _controls(record.faithfulness), font=font(16), fill=colour)
+    if record.overlap:
+        draw.text((MARGIN, 786), _overlap(record.overlap), font=font(16), fill=QUIET)
     if record.note:
         draw.text((MARGIN, 838), f"Note: {record.note}", font=font(16), fill=ORANGE)
     foot = f"{SYNTHETIC}. Not a medical device. Reconstruction, counterfactual and difference are computed pictures."

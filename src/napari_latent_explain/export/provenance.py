@@ -66,6 +66,7 @@ def record_json(record: CounterfactualRecord, files: Mapping[str, Path]) -> dict
             "note": record.note,
             "dose_response": record.dose_response.model_dump(mode="json") if record.dose_response else None,
             "faithfulness": _controls(record.faithfulness),
+            "lesion_overlap": [one.model_dump(mode="json") | {"enrichment": one.enrichment} for one in record.overlap],
         },
         "alternatives": [
             {

@@ -4,6 +4,7 @@ from napari_latent_explain.fundus.composite import composite, composite_crop
 from napari_latent_explain.fundus.crop import crop
 from napari_latent_explain.fundus.field_of_view import find_field
 from napari_latent_explain.fundus.laterality import canonical, disc_side, find_canonical_field, read_laterality
+from napari_latent_explain.fundus.outlines import crop_outline, read_outlines
 from napari_latent_explain.fundus.quality import assess_quality
 from napari_latent_explain.fundus.reader import read_photograph
 from napari_latent_explain.fundus.simulator import SimulatedFundus, simulate
@@ -15,10 +16,12 @@ __all__ = [
     "composite",
     "composite_crop",
     "crop",
+    "crop_outline",
     "disc_side",
     "find_canonical_field",
     "find_field",
     "read_laterality",
+    "read_outlines",
     "read_photograph",
     "simulate",
 ]
