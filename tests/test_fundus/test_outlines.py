@@ -49,7 +49,7 @@ def test_a_mask_of_another_size_and_a_missing_folder_are_refused(tmp_path: Path)
 def test_an_outline_lies_in_the_crop_as_the_person_sees_the_photograph(tmp_path: Path, mirrored: bool) -> None:
     photograph = read_photograph(_eye(tmp_path))
     _mask(tmp_path, "eye_01_EX.png")
-    field = Field(center_x=40, center_y=30, radius=30, width=80, height=60, mirrored=mirrored)
+    field = Field(center_x=40, center_y=30, radius=30, top=0, bottom=60, width=80, height=60, mirrored=mirrored)
     inside = crop_outline(read_outlines(tmp_path, photograph)["EX"], field, 60)
     rows, columns = np.nonzero(inside)
     assert abs(rows.mean() - 14.5) < 1
