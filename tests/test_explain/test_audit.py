@@ -15,6 +15,7 @@ from napari_latent_explain.explain.audit import (
 )
 from napari_latent_explain.fundus import simulate
 from napari_latent_explain.fundus.factors import FundusFactors, sample_factors
+from napari_latent_explain.fundus.interventions import INTERVENTIONS
 from napari_latent_explain.model import Explainer
 
 
@@ -53,6 +54,22 @@ def test_a_classifier_that_reads_the_notch_is_found_out(eyes: AuditedPhotographs
     assert innocent["notch"].flips == 0
     assert innocent["darker"].effect_interval[1] < 0  # it does read light, and that is said
     assert innocent["mirrored"].size < 0.1
+
+
+def test_effects_are_measured_by_how_much_eyes_of_one_decision_differ(eyes: AuditedPhotographs) -> None:
+    """A classifier that is sure of both classes has a wide spread; that does not excuse what the notch does within one."""
+    ask = _notch_reader(8.0)
+    middle = float(np.median(eyes.pictures[:, 20:44, 20:44].mean(axis=(1, 2, 3)))) / 127.5 - 1
+
+    def sure(x: torch.Tensor) -> torch.Tensor:
+        apart = 20 * torch.sign(x[..., 20:44, 20:44].mean(dim=(1, 2, 3)) - middle)
+        return ask(x) + torch.stack([-apart / 2, apart / 2], dim=1)
+
+    effects = intervention_effects(sure, eyes, 1, np.random.default_rng(0), interventions=INTERVENTIONS[:1])
+    assert effects[0].name == "notch"
+    assert 0 < effects[0].effect < 20 / 4
+    assert effects[0].standardised > 0.25
+    assert effects[0].concern
 
 
 def test_the_report_names_concerns_and_gaps(small_explainer: Explainer, eyes: AuditedPhotographs) -> None:

@@ -27,13 +27,13 @@ class InterventionEffect(FrozenModel):
     size, size_interval : float, (float, float)
         Mean absolute change: what moves some up and others down counts too.
     standardised : float
-        `effect` in standard deviations of the log odds over the photographs.
+        `effect` in standard deviations of the log odds among photographs with the same decision.
     flips, flips_interval : float, (float, float)
         Share of the photographs whose decision changes.
     strongest : int
         Number of the photograph that changes most.
     concern : bool
-        Whether the effect is surely larger than a quarter of the spread of the log odds.
+        Whether the effect is surely larger than a quarter of the spread.
     """
 
     name: str
@@ -72,7 +72,7 @@ class SubgroupGap(FrozenModel):
 class AuditReport(FrozenModel):
     """An audit of one classifier on one set of photographs.
 
-    `spread` is the standard deviation of the target's log odds over the photographs.
+    `spread` is the standard deviation of the target's log odds among photographs with the same decision.
     """
 
     model: ModelIdentity

@@ -36,6 +36,7 @@ __all__ = ["AuditedPhotographs", "audit_classifier", "intervention_effects", "ph
 
 _FEWEST = 8
 _DRAWS = 2000
+_SAME = 1e-6  # log odds that differ by less are one answer
 Properties = dict[str, "NDArray[np.float64]"]
 
 
@@ -67,6 +68,18 @@ def _odds(
         msg = "The classifier gives numbers that are not finite on these photographs; there is nothing to audit."
         raise DiscoveryError(msg)
     return odds
+
+
+def _spread(odds: NDArray[np.float64]) -> float:
+    """Standard deviation among photographs with the same decision: how much a classifier that is sure of both classes
+    still tells them apart. Of all, where each decision has one answer only.
+    """
+    decided = odds > 0
+    within = odds.copy()
+    for group in (decided, ~decided):
+        if group.any():
+            within[group] -= odds[group].mean()
+    return float(within.std()) if within.std() >= _SAME else float(odds.std())
 
 
 def intervention_effects(
@@ -112,8 +125,8 @@ def intervention_effects(
         raise DiscoveryError(msg)
     device = device if device is not None else torch.device("cpu")
     before = _odds(classify, photographs.pictures, target, device)
-    spread = float(before.std())
-    if spread < 1e-6:
+    spread = _spread(before)
+    if before.std() < _SAME:
         msg = "The classifier gives the same answer for all these photographs; there is nothing to audit."
         raise DiscoveryError(msg)
     found = []
@@ -252,5 +265,5 @@ def audit_classifier(
         )  # fmt: skip
     return AuditReport(
         model=explainer.identity, classes=explainer.classes, target=target, photographs=len(photographs),
-        spread=float(odds.std()), interventions=effects, subgroups=tuple(gaps),
+        spread=_spread(odds), interventions=effects, subgroups=tuple(gaps),
     )  # fmt: skip

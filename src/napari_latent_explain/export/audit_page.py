@@ -121,8 +121,8 @@ def compose_audit_page(
 ) -> Image.Image:
     """Lay out the page, RGB; `pictures` are (before, after) of the strongest photograph, by the intervention's name.
 
-    Orange marks what is surely beyond a quarter of the spread of the log odds (the grey band), and subgroup gaps whose
-    interval leaves out 0.
+    Orange marks what is surely beyond a quarter of the spread of the log odds among eyes with the same decision (the grey
+    band), and subgroup gaps whose interval leaves out 0.
     """
     image = Image.new("RGB", (_WIDTH, _HEIGHT), GROUND)
     draw = ImageDraw.Draw(image)
@@ -133,7 +133,8 @@ def compose_audit_page(
     verdict = (
         "Reacts to: " + ", ".join(f"{one.name} ({one.effect:+.2f} log odds)" for one in found) + "."
         if found
-        else "No change here moves it, surely, by more than a quarter of the spread of its log odds."
+        else "No change here moves it, surely, by more than a quarter of the spread of its log odds "
+        "among eyes with the same decision."
     )
     y = 124
     for line in wrapped(verdict, draw, font(22), _WIDTH - 2 * _MARGIN):
@@ -150,7 +151,7 @@ def compose_audit_page(
     notes = (
         "Interventions leave the disease alone, so what the classifier then does is caused by them, as far as they look like "
         "what cameras and eyes do. Subgroups differ in other things too: a gap is a question, not an answer. Grey band: a "
-        f"quarter of the spread ({report.spread:.2f}) of the log odds over these photographs. {_SAYS}"
+        f"quarter of the spread ({report.spread:.2f}) of the log odds among photographs with the same decision. {_SAYS}"
     )
     for row, line in enumerate(wrapped(notes, draw, font(16), _WIDTH - 2 * _MARGIN)):
         draw.text((_MARGIN, y + 24 * row), line, font=font(16), fill=QUIET)
