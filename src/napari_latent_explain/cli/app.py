@@ -286,6 +286,24 @@ def benchmark_discovery(
     )
 
 
+@benchmark.command("outlines")
+def benchmark_outlines(
+    photographs: Annotated[list[Path], typer.Argument(help="Photographs that were outlined.", metavar="PHOTO...")],
+    outlines: Annotated[Path, typer.Option(help="Folder of masks, <photograph>_EX.png and so on.")],
+    as_json: Json = False,
+    directions: Annotated[int, typer.Option(min=1, help="Directions towards each class, best first.")] = 3,
+    model: Model = None,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+) -> None:
+    """See whether the model's directions act where experts outlined lesions."""
+    from napari_latent_explain.cli.benchmark import run_overlap_benchmark
+
+    run_overlap_benchmark(
+        photographs, outlines, as_json=as_json, model=model, device=device, directions=directions, seed=seed
+    )
+
+
 @app.command()
 def info(model: Model = None, as_json: Json = False) -> None:
     """Say what the model is, how it scored, and what this machine has."""

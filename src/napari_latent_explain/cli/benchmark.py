@@ -11,7 +11,7 @@ from napari_latent_explain.domain import portion
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["run_discovery_benchmark", "run_shortcut_benchmark"]
+__all__ = ["run_discovery_benchmark", "run_overlap_benchmark", "run_shortcut_benchmark"]
 
 
 def run_discovery_benchmark(
@@ -73,3 +73,47 @@ def run_shortcut_benchmark(*, as_json: bool, eyes: int, classifiers: int, seed: 
         return
     for key, value in result.model_dump().items():
         out(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")
+
+
+def run_overlap_benchmark(
+    photographs: list[Path],
+    outlines: Path,
+    *,
+    as_json: bool,
+    model: Path | None,
+    device: str,
+    directions: int,
+    seed: int,
+) -> None:
+    """Print where each of the model's best directions acts: a table, or one JSON list."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from napari_latent_explain.explain.overlap_benchmark import benchmark_overlap
+    from napari_latent_explain.model import load_explainer
+
+    explainer = load_explainer(model, device)
+    with show_progress("Benchmark") as progress:
+        found = benchmark_overlap(explainer, photographs, outlines, directions=directions, seed=seed, progress=progress)
+    if as_json:
+        out(json.dumps([one.model_dump(mode="json") for one in found]))
+        return
+    table = Table(title="How much more changes inside what was outlined (1: no more than elsewhere)")
+    kinds = sorted({one.kind for one in found})
+    for column in ("direction", *kinds):
+        table.add_column(column, justify="right" if column in kinds else "left")
+    cells = {(one.name, one.kind): one for one in found}
+    for name in dict.fromkeys(one.name for one in found):
+        texts = []
+        for kind in kinds:
+            one = cells.get((name, kind))
+            low, high = one.enrichment_interval if one is not None else (0.0, 0.0)
+            texts.append(f"{one.enrichment:.1f} [{low:.1f}, {high:.1f}]" if one is not None else "")
+        table.add_row(name, *texts)
+    numbers = {kind: max(one.n for one in found if one.kind == kind) for kind in kinds}
+    table.caption = (
+        "photographs: " + ", ".join(f"{kind} {n}" for kind, n in numbers.items()) + "; bootstrap 95 % intervals"
+    )
+    Console().print(table)
