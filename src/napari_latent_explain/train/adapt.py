@@ -26,6 +26,7 @@ from napari_latent_explain.model.encoder import FundusEncoder, opinion
 from napari_latent_explain.model.explainer import load_explainer
 from napari_latent_explain.model.foreign_files import foreign_state
 from napari_latent_explain.train.assembly import assemble_bundle
+from napari_latent_explain.train.code_version import code_commit
 from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
 from napari_latent_explain.train.photographs import manifest_sha256
 
@@ -186,6 +187,7 @@ def adapt_bundle(
         "adapted": recipe.model_dump(mode="json") | {"history": history},
         "photographs": len(train),
         "photographs_sha256": manifest_sha256(train),
+        "commit": code_commit(),
     }
 
     def describe(scores: dict[str, Any]) -> BundleMetadata:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.model.bundle import BundleMetadata
 from napari_latent_explain.train.assembly import assemble_bundle
+from napari_latent_explain.train.code_version import code_commit
 from napari_latent_explain.train.photographs import manifest_sha256
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def finish_bundle(
         "photographs": len(train),
         "photographs_sha256": manifest_sha256(train),
         "training": trainer.record(),
+        "commit": code_commit(),
     }
 
     def metadata(scores: dict[str, Any]) -> BundleMetadata:
