@@ -16,9 +16,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from napari_latent_explain.domain import silent
+from napari_latent_explain.explain.roc import roc_auc
 from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.model.classifier import lite_backbone, load_imagenet
-from napari_latent_explain.train.classifier_training import roc_auc
 from napari_latent_explain.train.imagenet import imagenet_weights
 from napari_latent_explain.train.logistic import fit_logistic
 from napari_latent_explain.train.photographs import find_data_folder, load_labelled, split_validation

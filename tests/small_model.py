@@ -15,14 +15,20 @@ from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerato
 
 
 def write_small_bundle(
-    folder: Path, *, resolution: int = 32, seed: int = 0, small_encoder: bool = True, attributes: int = 0
+    folder: Path,
+    *,
+    resolution: int = 32,
+    seed: int = 0,
+    small_encoder: bool = True,
+    attributes: int = 0,
+    names: tuple[str, ...] = (),
 ) -> Path:
     """Write an untrained bundle whose first two directions act in both senses; the encoder is as in training on request."""
     torch.manual_seed(seed)
     generator = StyleGenerator(
         GeneratorConfig(
             resolution=resolution, channel_base=512, channel_max=16, w_dim=8, z_dim=8, mapping_layers=2,
-            attributes=attributes,
+            attributes=attributes, attribute_names=names,
         )
     )  # fmt: skip
     sizes = {"input_size": 32, "channels": (8, 8, 8), "hidden": 16} if small_encoder else {}

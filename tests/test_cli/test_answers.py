@@ -78,16 +78,22 @@ def test_outlines_say_where_the_answer_acts(eye: Path, small_explainer: Explaine
     photograph = read_photograph(eye)
     explanation = explain_photograph(small_explainer, photograph, steps=1)
     frame = explanation.render(Edit(strengths={explanation.directions[0].id: 2.0}))
-    record = explanation.record(frame, overlap=explanation.overlap(read_outlines(tmp_path, photograph), frame))
+    record = explanation.record(
+        frame, overlap=explanation.overlap(explanation.locate(read_outlines(tmp_path, photograph)), frame)
+    )
     (overlap,) = record_json(record, {})["counterfactual"]["lesion_overlap"]
     assert overlap["kind"] == "EX"
     assert overlap["enrichment"] == pytest.approx(overlap["share"] / overlap["area"])
     assert 0.02 < overlap["area"] < 0.06  # 40 x 40 of a disc of about 250 pixels
     assert explanation.overlap({}, frame) == ()
     said, unsaid = (np.asarray(compose_panel(one)) for one in (record, replace(record, overlap=())))
-    changed = np.flatnonzero((said != unsaid).any(axis=(1, 2)))
-    assert changed.min() > 780
-    assert changed.max() < 812  # a line of its own
+    rows, columns = np.nonzero((said != unsaid).any(axis=2))
+    assert rows.min() > 630  # under the scale of the difference, beside the moved directions, above the controls
+    assert rows.max() < 812
+    assert columns.min() > 1440
+    many = replace(record, overlap=record.overlap * 7)
+    rows, _ = np.nonzero((np.asarray(compose_panel(many)) != unsaid).any(axis=2))
+    assert rows.max() < 812
 
 
 def test_a_folder_of_outlines_that_is_not_there_is_refused(eye: Path, small_bundle: Path, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def base(tmp_path: Path) -> Path:
     sys.path.insert(0, str(ROOT))
     from small_model import write_small_bundle
 
-    return write_small_bundle(tmp_path / "base", attributes=3)
+    return write_small_bundle(tmp_path / "base", attributes=3, names=("spots", "flames", "rings"))
 
 
 def _photographs(n: int, seed: int) -> PhotographSet:
@@ -87,6 +87,7 @@ def test_the_adapted_bundle_asks_the_new_classifier(base: Path, weights: Path, t
     assert explainer.scores["validation"]["classifier"]["n"] == 12
     assert "was not made with them" in explainer.card
     assert explainer.recipe["base"]["name"] == "small"
+    assert explainer.generator.config.attribute_names == ()  # taught anew
     assert all(d.effect_logit_interval[0] > 0 for d in explainer.atlas.directions)
 
 
@@ -164,6 +165,7 @@ def test_an_onnx_classifier_is_explained_by_forward_passes_alone(base: Path, tmp
     assert not explainer.classifier.differentiable
     assert explainer.atlas.directions
     assert explainer.recipe["adapted"]["history"] == []
+    assert explainer.generator.config.attribute_names == ("spots", "flames", "rings")  # they do what they did
 
 
 def test_the_command_adapts_and_explains(base: Path, weights: Path, tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from napari_latent_explain.domain import TrainingError
+from napari_latent_explain.explain.roc import roc_auc
 from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.model import Explainer
 from napari_latent_explain.train.augment import jitter
-from napari_latent_explain.train.classifier_training import classifier_scores, roc_auc
+from napari_latent_explain.train.classifier_training import classifier_scores
 from napari_latent_explain.train.config import StylexRecipe, TrainConfig, read_config
 from napari_latent_explain.train.photographs import PhotographSet, referable_label, split_validation
 

@@ -104,14 +104,12 @@ def run_overlap_benchmark(
     kinds = sorted({one.kind for one in found})
     for column in ("direction", *kinds):
         table.add_column(column, justify="right" if column in kinds else "left")
-    cells = {(one.name, one.kind): one for one in found}
+    cells = {
+        (one.name, one.kind): "{:.1f} [{:.1f}, {:.1f}]".format(one.enrichment, *one.enrichment_interval)
+        for one in found
+    }
     for name in dict.fromkeys(one.name for one in found):
-        texts = []
-        for kind in kinds:
-            one = cells.get((name, kind))
-            low, high = one.enrichment_interval if one is not None else (0.0, 0.0)
-            texts.append(f"{one.enrichment:.1f} [{low:.1f}, {high:.1f}]" if one is not None else "")
-        table.add_row(name, *texts)
+        table.add_row(name, *(cells.get((name, kind), "") for kind in kinds))
     numbers = {kind: max(one.n for one in found if one.kind == kind) for kind in kinds}
     table.caption = (
         "photographs: " + ", ".join(f"{kind} {n}" for kind, n in numbers.items()) + "; bootstrap 95 % intervals"

@@ -107,7 +107,10 @@ def explain_one(explainer: Explainer, path: Path, output: Path, options: Explain
         checked = explanation.check(options.seed, progress) if options.checks else None
         maps = [explanation.saliency_map(method, progress) for method in options.saliency]
     record = explanation.record(
-        dose_response=dose, faithfulness=checked, alternatives=others, overlap=explanation.overlap(outlines)
+        dose_response=dose,
+        faithfulness=checked,
+        alternatives=others,
+        overlap=explanation.overlap(explanation.locate(outlines)),
     )
     whole = explanation.full_size() if options.full_size else None
     files = write_record(record, _folder(output, path), full_size=whole, saliency=maps)

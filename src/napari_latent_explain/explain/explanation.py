@@ -223,14 +223,17 @@ class Explanation:
         edit = (frame if frame is not None else self.frame).edit
         return check_faithfulness(self._pivot, edit, self.target, np.random.default_rng(seed), progress=progress)
 
-    def overlap(self, outlines: Mapping[str, Photograph], frame: Frame | None = None) -> tuple[LesionOverlap, ...]:
-        """Whether a frame's edit acts where `outlines` (by kind, as `fundus.read_outlines` gives them) lie (thread-safe)."""
+    def locate(self, outlines: Mapping[str, Photograph]) -> dict[str, NDArray[np.bool_]]:
+        """Where `outlines` (by kind, as `fundus.read_outlines` gives them) lie in the crop, for `overlap`."""
+        return {kind: crop_outline(one, self.field, self.explainer.resolution) for kind, one in outlines.items()}
+
+    def overlap(
+        self, located: Mapping[str, NDArray[np.bool_]], frame: Frame | None = None
+    ) -> tuple[LesionOverlap, ...]:
+        """Whether a frame's edit acts where something was outlined (thread-safe)."""
         difference = (frame if frame is not None else self.frame).difference
-        inside = self.field.mask(len(difference))
-        found = (
-            lesion_overlap(kind, difference, crop_outline(one, self.field, len(difference)), self._upright(inside))
-            for kind, one in outlines.items()
-        )
+        inside = self._upright(self.field.mask(len(difference)))
+        found = (lesion_overlap(kind, difference, where, inside) for kind, where in located.items())
         return tuple(one for one in found if one is not None)
 
     def saliency_map(self, method: SaliencyMethod, progress: Progress = silent) -> SaliencyMap:

@@ -15,8 +15,7 @@ import torch
 from torch.nn import functional
 
 from napari_latent_explain.domain import Faithfulness, silent
-from napari_latent_explain.fundus.interventions import compressed
-from napari_latent_explain.latent import invert, move, reconstruct, render, to_pixels, to_tensor
+from napari_latent_explain.latent import invert, jpeg_round_trip, move, reconstruct, render
 from napari_latent_explain.model.classifier import FundusClassifier, margin
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _TRIES, _CLOSE = 6, 0.03
 
 def _jpeg(x: Tensor) -> Tensor:
     """Compress and read again at quality 75."""
-    return to_tensor(np.stack([compressed(pixels, 75) for pixels in to_pixels(x)]), x.device)
+    return jpeg_round_trip(x, [75] * len(x))
 
 
 def _blur(x: Tensor) -> Tensor:

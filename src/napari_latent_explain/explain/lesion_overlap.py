@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from napari_latent_explain.domain import LesionOverlap
+from napari_latent_explain.explain.roc import roc_auc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +40,4 @@ def lesion_overlap(
     if not 0 < area < 1 or total == 0:
         return None
     share = float(change[inside].sum() / total)
-    n1, n0 = int(inside.sum()), int((~inside).sum())
-    auc = float((rankdata(change)[inside].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
-    return LesionOverlap(kind=kind, area=area, share=share, auc=auc)
+    return LesionOverlap(kind=kind, area=area, share=share, auc=roc_auc(change, inside))

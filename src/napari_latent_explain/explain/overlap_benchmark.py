@@ -97,9 +97,10 @@ def benchmark_overlap(
         if not drawn:
             continue
         explanation = explain_photograph(explainer, photograph, steps=steps, progress=told)
+        located = explanation.locate(drawn)
         for direction in moved:
             strength = explanation.strength_range(direction.id)[1]
-            for one in explanation.overlap(drawn, explanation.render(Edit(strengths={direction.id: strength}))):
+            for one in explanation.overlap(located, explanation.render(Edit(strengths={direction.id: strength}))):
                 found.setdefault((direction.id, one.kind), []).append(one)
     if not found:
         msg = f"None of the {len(photographs)} photographs has an outline in {outlines} that a direction could act on."

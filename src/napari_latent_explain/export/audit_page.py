@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw
 
 from napari_latent_explain import __version__
+from napari_latent_explain.domain.audit import CONCERN
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.colours import BLUE, GROUND, INK, ORANGE, QUIET
 from napari_latent_explain.export.panel import font, png_bytes, wrapped
@@ -51,7 +52,7 @@ def _effects(draw: ImageDraw.ImageDraw, y: int, report: AuditReport) -> int:
     draw.text((1260, y), "decisions change", font=font(20), fill=INK)
     y += 40
     top, bottom = y, y + _ROW * len(report.interventions)
-    bar = 0.25 * report.spread
+    bar = CONCERN * report.spread
     draw.rectangle((place(-bar), top, place(bar), bottom), fill=(34, 38, 46))
     draw.line((middle, top, middle, bottom), fill=QUIET)
     concerns = {one.name for one in report.concerns}

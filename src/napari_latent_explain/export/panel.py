@@ -117,10 +117,14 @@ def _controls(found: Faithfulness) -> str:
     return f"Controls {verdict}: " + ", ".join(parts) + "."
 
 
-def _overlap(found: Sequence[LesionOverlap]) -> str:
-    """Where the edit acts, in one line."""
-    parts = [f"{one.kind} {one.enrichment:.1f} times its area's share" for one in found]
-    return f"Change inside what was outlined: {', '.join(parts)}."
+def _overlap(draw: ImageDraw.ImageDraw, x: int, y: int, found: Sequence[LesionOverlap]) -> None:
+    """Where the edit acts: how many times its area's share of the change each outline has."""
+    draw.text((x, y), "Change inside what was outlined", font=font(19), fill=INK)
+    lines = [f"{one.kind}: {one.enrichment:.1f} times its area's share" for one in found]
+    if len(lines) > 5:
+        lines = [*lines[:4], f"and {len(lines) - 4} more (see the record)"]
+    for row, text in enumerate(lines):
+        draw.text((x, y + 36 + row * 26), text, font=font(16), fill=QUIET)
 
 
 def compose_panel(record: CounterfactualRecord) -> Image.Image:
@@ -166,11 +170,11 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
     draw.text((x + CELL, y + 16), f"brighter by {100 * scale:.0f} %", font=font(15), fill=QUIET, anchor="ra")
     _bars(draw, MARGIN, y + 10, record)
     _moves(draw, MARGIN + CELL + GAP, y + 10, record)
+    if record.overlap:
+        _overlap(draw, x, y + 44, record.overlap)
     if record.faithfulness is not None:
         colour = QUIET if record.faithfulness.passed else ORANGE
         draw.text((MARGIN, 812), _controls(record.faithfulness), font=font(16), fill=colour)
-    if record.overlap:
-        draw.text((MARGIN, 786), _overlap(record.overlap), font=font(16), fill=QUIET)
     if record.note:
         draw.text((MARGIN, 838), f"Note: {record.note}", font=font(16), fill=ORANGE)
     foot = f"{SYNTHETIC}. Not a medical device. Reconstruction, counterfactual and difference are computed pictures."

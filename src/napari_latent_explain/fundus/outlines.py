@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Field
 
-__all__ = ["crop_outline", "read_outlines"]
+__all__ = ["COVERED", "crop_outline", "read_outlines"]
 
-_COVERED = 0.15  # share of a pixel under the outline from which on it counts: small lesions cover no pixel whole
+COVERED = 0.15  # share of a pixel under the outline from which on it counts: small lesions cover no pixel whole
 _SUFFIXES = (".png", ".tif", ".tiff")
 
 
@@ -72,5 +72,5 @@ def read_outlines(folder: Path, photograph: Photograph) -> dict[str, Photograph]
 
 def crop_outline(outline: Photograph, field: Field, size: int) -> NDArray[np.bool_]:
     """Where a mask lies in the upright crop of the field, (size, size) bool."""
-    covered: NDArray[np.bool_] = crop(outline, field, size, mirrored=False)[..., 0] > 255 * _COVERED
+    covered: NDArray[np.bool_] = crop(outline, field, size, mirrored=False)[..., 0] > 255 * COVERED
     return covered

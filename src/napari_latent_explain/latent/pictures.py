@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from napari_latent_explain.fundus.interventions import compressed
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["mask_tensor", "to_pixels", "to_tensor"]
+__all__ = ["jpeg_round_trip", "mask_tensor", "to_pixels", "to_tensor"]
 
 
 def to_tensor(pictures: NDArray[np.uint8], device: torch.device | None = None) -> Tensor:
@@ -33,3 +37,9 @@ def to_pixels(x: Tensor) -> NDArray[np.uint8]:
     scaled = ((x.detach().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     pixels: NDArray[np.uint8] = scaled.permute(0, 2, 3, 1).cpu().numpy()
     return pixels
+
+
+def jpeg_round_trip(x: Tensor, qualities: Sequence[int]) -> Tensor:
+    """N >= 1 pictures (N, 3, R, R) in [-1, 1], each as JPEG of its quality and read again."""
+    pairs = zip(to_pixels(x), qualities, strict=True)
+    return to_tensor(np.stack([compressed(pixels, quality) for pixels, quality in pairs]), x.device)

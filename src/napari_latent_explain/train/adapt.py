@@ -193,7 +193,8 @@ def adapt_bundle(
     def describe(scores: dict[str, Any]) -> BundleMetadata:
         return BundleMetadata(
             name=recipe.name, title=recipe.title, classes=classes, resolution=metadata.resolution,
-            generator=metadata.generator.replace(attribute_names=()),  # what they are taught here has no name
+            # What attributes are taught here has no name.
+            generator=metadata.generator.replace(attribute_names=()) if history else metadata.generator,
             encoder=encoder.config, classifier=classifier.config, scores=scores, recipe=told,
         )  # fmt: skip
 

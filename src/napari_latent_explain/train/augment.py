@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_latent_explain.fundus.interventions import compressed
-from napari_latent_explain.latent import to_pixels, to_tensor
+from napari_latent_explain.latent import jpeg_round_trip
 
 __all__ = ["jitter", "other_cameras"]
 
@@ -66,10 +64,8 @@ def other_cameras(x: Tensor, share: float, generator: torch.Generator) -> Tensor
     if bool(chosen.any()):
         low, high = _QUALITY
         qualities = (low + (high - low) * quality[chosen]).round().int().tolist()
-        pixels = to_pixels(x[chosen.to(x.device)])
-        again = np.stack([compressed(one, q) for one, q in zip(pixels, qualities, strict=True)])
-        x = x.clone()
-        x[chosen.to(x.device)] = to_tensor(again, x.device)
+        where, x = chosen.to(x.device), x.clone()
+        x[where] = jpeg_round_trip(x[where], qualities)
     axis = (torch.arange(x.shape[-1]) + 0.5) * 2 / x.shape[-1] - 1
     limit = torch.where(cut < share, _LEAST_FIELD + (1 - _LEAST_FIELD) * radius, 2.0)[:, None, None]
     inside = (torch.hypot(axis[:, None], axis[None])[None] <= limit)[:, None].to(x.device)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_latent_explain.explain.roc import roc_auc
 from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, load_imagenet
 from napari_latent_explain.train.augment import jitter, other_cameras
@@ -26,17 +27,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.train.lesions import OutlinedLesions
     from napari_latent_explain.train.photographs import PhotographSet
 
-__all__ = ["classifier_scores", "predict", "roc_auc", "train_classifier"]
-
-
-def roc_auc(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Area under the ROC curve as the Mann-Whitney statistic, ties counted half."""
-    from scipy.stats import rankdata
-
-    ranks = rankdata(scores)
-    positive = labels == 1
-    n1, n0 = int(positive.sum()), int((~positive).sum())
-    return float((ranks[positive].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
+__all__ = ["classifier_scores", "predict", "train_classifier"]
 
 
 @torch.no_grad()

@@ -59,13 +59,13 @@ class StylexRecipe(FrozenModel):
     `structure_constants` learned maps beside it.
     `counterfactuals` photographs of each batch, up to step `counterfactuals_until` (0: to the end), are also drawn as if the
     classifier had another opinion of them, by moving `attributes` (each acts at one resolution, or with
-    `attributes_everywhere` at all); `flip`, `closeness` and `sparsity` weigh what is asked of
-    those, and `counterfactual_share` of it teaches the generator too. `lesion_pairs` of them are eyes with more and with
-    fewer of their outlined lesions (`train.lesions`), for which the picture that is asked for is known; `lesions` weighs
-    that term, and `counterfactual_share` of it teaches the code of the photograph too. `encoder_features` is 1280, or 0 to
-    keep the classifier's pooled features from the encoder, so that its opinion enters by its probabilities alone.
-    `start_from` names a bundle whose generator and encoder weights are taken
-    over where names and shapes fit (to go on, or to double the resolution).
+    `attributes_everywhere` at all); `flip`, `closeness` and `sparsity` weigh what is asked of those, and
+    `counterfactual_share` of it teaches the generator too. `lesion_pairs` of them are eyes with more and with fewer of their
+    outlined lesions (`train.lesions`), for which the picture that is asked for is known; `lesions` weighs that term, and
+    `counterfactual_share` of it teaches the code of the photograph too. `encoder_features` is 1280, or 0 to keep the
+    classifier's pooled features from the encoder, so that its opinion enters by its probabilities alone. `start_from` names
+    a bundle whose generator and encoder weights are taken over where names and shapes fit (to go on, or to double the
+    resolution).
     """
 
     channel_base: int = 4096

@@ -18,6 +18,7 @@ import torch
 
 from napari_latent_explain.domain import Photograph
 from napari_latent_explain.fundus import crop, find_canonical_field, read_photograph
+from napari_latent_explain.fundus.outlines import COVERED
 from napari_latent_explain.latent import to_tensor
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ KINDS = {"EX": "hard exudates", "SE": "cotton-wool spots", "MA": "microaneurysms
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=bool)
 _VISIBLE = 0.04  # of [-1, 1]: about 5 grey levels
 _ALONE = 0.7  # share of pairs in which one kind of lesion changes, not all
-_OUTLINED = 0.15  # share of a pixel under the outline from which on the pixel is filled in
 
 
 class LesionPairs(NamedTuple):
@@ -180,7 +180,7 @@ def _by_kind(coverage: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[
 
     wide = np.stack([grey_dilation(one, footprint=_CROSS) for one in coverage])
     kind = wide.argmax(axis=0)
-    outlined: NDArray[np.bool_] = (wide > 255 * _OUTLINED) & inside & (kind == np.arange(len(wide))[:, None, None])
+    outlined: NDArray[np.bool_] = (wide > 255 * COVERED) & inside & (kind == np.arange(len(wide))[:, None, None])
     return outlined
 
 

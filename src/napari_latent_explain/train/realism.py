@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from napari_latent_explain.train.classifier_training import roc_auc
+from napari_latent_explain.explain.roc import roc_auc
 from napari_latent_explain.train.logistic import fit_logistic
 
 if TYPE_CHECKING:

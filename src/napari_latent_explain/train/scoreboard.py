@@ -13,10 +13,11 @@ from napari_latent_explain.domain import TrainingError, silent
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
 from napari_latent_explain.explain.pivot import Pivot, changed_fraction
+from napari_latent_explain.explain.roc import roc_auc
 from napari_latent_explain.latent import invert, mask_tensor, reconstruct, to_pixels, to_tensor
 from napari_latent_explain.latent.similarity import perceptual_distance
 from napari_latent_explain.model.classifier import margin
-from napari_latent_explain.train.classifier_training import classifier_scores, roc_auc
+from napari_latent_explain.train.classifier_training import classifier_scores
 from napari_latent_explain.train.fidelity import field_ms_ssim, field_psnr, fine_detail
 from napari_latent_explain.train.oracle import fit_oracle
 from napari_latent_explain.train.perception import ImageNetFeatures

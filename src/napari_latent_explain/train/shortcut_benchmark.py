@@ -16,11 +16,11 @@ import torch
 from napari_latent_explain.domain import portion, silent
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.audit import AuditedPhotographs, intervention_effects
+from napari_latent_explain.explain.roc import roc_auc
 from napari_latent_explain.fundus import simulate
 from napari_latent_explain.fundus.factors import sample_factors
 from napari_latent_explain.fundus.interventions import INTERVENTIONS
 from napari_latent_explain.latent import to_tensor
-from napari_latent_explain.train.classifier_training import roc_auc
 from napari_latent_explain.train.logistic import fit_logistic
 from napari_latent_explain.train.perception import ImageNetFeatures
 
