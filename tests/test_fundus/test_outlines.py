@@ -36,6 +36,18 @@ def test_masks_are_found_by_name_whatever_their_values(tmp_path: Path) -> None:
         assert outline.pixels[10:20, 30:40].min() == 255
 
 
+def test_a_mask_that_was_made_smaller_keeps_the_share_of_each_pixel(tmp_path: Path) -> None:
+    photograph = read_photograph(_eye(tmp_path))
+    shares = np.zeros((60, 80), np.uint8)
+    shares[10:20, 30:40] = 255
+    shares[40, 50] = 60  # a lesion that covers a quarter of one pixel
+    Image.fromarray(shares).save(tmp_path / "eye_01_MA.png")
+    (outline,) = read_outlines(tmp_path, photograph).values()
+    assert outline.pixels[40, 50].tolist() == [60, 60, 60]
+    field = Field(center_x=40, center_y=30, radius=30, top=0, bottom=60, width=80, height=60, mirrored=False)
+    assert crop_outline(outline, field, 60)[40, 40]
+
+
 def test_a_mask_of_another_size_and_a_missing_folder_are_refused(tmp_path: Path) -> None:
     photograph = read_photograph(_eye(tmp_path))
     _mask(tmp_path, "eye_01_EX.png", size=(40, 60))

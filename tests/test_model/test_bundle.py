@@ -12,7 +12,13 @@ from safetensors.torch import load_file, save
 from napari_latent_explain.domain import BundleError, WrongUseError
 from napari_latent_explain.model import Explainer, load_explainer
 from napari_latent_explain.model.bundle import read_bundle, write_bundle
-from napari_latent_explain.model.classifier import FundusClassifier, fold_batch_norms, lite_backbone, load_imagenet
+from napari_latent_explain.model.classifier import (
+    ClassifierConfig,
+    FundusClassifier,
+    fold_batch_norms,
+    lite_backbone,
+    load_imagenet,
+)
 
 
 @pytest.fixture
@@ -119,6 +125,22 @@ def test_head_and_features_are_the_classifier(small_explainer: Explainer) -> Non
     classifier: FundusClassifier = small_explainer.classifier
     x = torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(classifier.head(classifier.features(x)), classifier(x))
+
+
+def test_texture_sees_what_a_mean_over_the_picture_does_not() -> None:
+    torch.manual_seed(0)
+    network = FundusClassifier(ClassifierConfig(input_size=64, texture=True)).eval()
+    flat = torch.zeros(1, 3, 64, 64)
+    speckled = flat.clone()
+    speckled[..., 10:12, 10:12], speckled[..., 40:42, 40:42] = 0.8, -0.8
+    with torch.no_grad():
+        even, uneven = network.features(flat)[0], network.features(speckled)[0]
+        assert network(speckled).shape == (1, 2)
+    assert even.shape == (1280 + 512,)
+    assert float((uneven - even)[1280:1296].abs().max()) > 10 * float((uneven - even)[:1280].abs().max())
+    slope = flat.clone().requires_grad_(True)
+    network(slope).sum().backward()
+    assert bool(slope.grad.isfinite().all())  # type: ignore[union-attr]
 
 
 def test_directions_of_other_networks_are_refused(small_bundle: Path, tmp_path: Path) -> None:

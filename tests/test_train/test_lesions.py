@@ -57,12 +57,16 @@ def test_outlines_of_a_manifest_are_filled_in_from_around(tmp_path: Path) -> Non
     clean = simulate(seed=3, size=128).picture
     spoilt = clean.copy()
     spoilt[60:66, 40:46] = (240, 230, 120)
-    outline = np.zeros((128, 128), np.uint8)
+    spoilt[80:84, 60:64] = spoilt[90:92, 70:72] = (60, 10, 10)
+    outline, dark, darker = np.zeros((3, 128, 128), np.uint8)
     outline[60:66, 40:46] = 255
+    dark[80:84, 60:64] = 255
+    darker[90:92, 70:72] = 255
     Image.fromarray(spoilt).save(tmp_path / "a.png")
     Image.fromarray(clean).save(tmp_path / "b.png")
-    Image.fromarray(outline).save(tmp_path / "a_EX.png")
-    (tmp_path / "manifest.csv").write_text("file,masks\na.png,a_EX.png\nb.png,\n")
+    for kind, drawn in (("EX", outline), ("HE", dark), ("MA", darker)):
+        Image.fromarray(drawn).save(tmp_path / f"a_{kind}.png")
+    (tmp_path / "manifest.csv").write_text("file,masks\na.png,a_EX.png;a_HE.png;a_MA.png\nb.png,\n")
 
     from napari_latent_explain.fundus import canonical, crop, find_field, read_laterality, read_photograph
 
@@ -76,12 +80,16 @@ def test_outlines_of_a_manifest_are_filled_in_from_around(tmp_path: Path) -> Non
     photographs = PhotographSet(("a.png", "b.png"), np.stack(pictures), np.stack(masks), np.array([1, 0]))
     found = load_outlined_lesions(tmp_path, photographs, silent)
     assert found.owners.tolist() == [0]
-    assert found.residuals.shape == (1, 4, 64, 64, 3)
-    assert not found.residuals[0, 1:].any()
-    bright = found.residuals[0, 0]
+    assert found.residuals.shape == (1, 3, 64, 64, 3)
+    assert not found.residuals[0, 1].any()
+    bright, red = found.residuals[0, 0], found.residuals[0, 2]
     assert bright.max() > 60
+    assert [bool((red[rows, columns] < -40).any()) for rows, columns in ((slice(40, 42), slice(30, 32)), (45, 35))] == [
+        True,
+        True,
+    ]
     assert np.abs(bright).max(axis=-1).astype(bool).mean() < 0.02  # the rest of the eye is left alone
-    without = photographs.pictures[0] - bright
+    without = photographs.pictures[0] - bright - red
     assert np.abs(without - photographs.pictures[1].astype(int)).max() < 30
 
 
@@ -89,7 +97,7 @@ def test_photographs_without_outlines_give_no_pairs(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("file,masks\n0.jpg,\n1.jpg,vessels_vessel.png\n")
     found = load_outlined_lesions(tmp_path, _photographs([1, 0]), silent)
     assert found.owners.shape == (0,)
-    assert found.residuals.shape == (0, 4, SIZE, SIZE, 3)
+    assert found.residuals.shape == (0, 3, SIZE, SIZE, 3)
 
 
 def test_lesion_pairs_and_turned_photographs_do_not_go_together() -> None:

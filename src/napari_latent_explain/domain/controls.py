@@ -1,5 +1,6 @@
 """What was measured of one counterfactual beside its probabilities: its dose-response curve, and whether controls pass."""
 
+import math
 from typing import Annotated
 
 from pydantic import Field
@@ -11,6 +12,12 @@ from napari_latent_explain.domain.probabilities import Probabilities
 __all__ = ["Alternative", "DoseResponse", "Faithfulness", "LesionOverlap"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
+_FOLLOWS = 0.25  # share of the effect that another classifier's log odds must move by to count as following
+
+
+def _log_odds(p: float) -> float:
+    p = min(max(p, 1e-6), 1 - 1e-6)
+    return math.log(p / (1 - p))
 
 
 class DoseResponse(FrozenModel):
@@ -51,6 +58,8 @@ class Faithfulness(FrozenModel):
         Share of the effect that is left after JPEG compression, blur and shift of photograph and composite alike.
     reversal : float
         Share of the effect that is taken back when the composite is inverted anew and moved back.
+    second_before, second_after : float, optional
+        Probability of the target by an independent classifier, of photograph and composite; None if the model has none.
     """
 
     effect: float
@@ -60,10 +69,25 @@ class Faithfulness(FrozenModel):
     control_share: dict[str, Share] = Field(default_factory=dict)
     kept: dict[str, float]
     reversal: float
+    second_before: Share | None = None
+    second_after: Share | None = None
+
+    @property
+    def second_follows(self) -> bool | None:
+        """Whether the independent classifier's opinion moves the same way, by at least a quarter of the log odds.
+
+        None if there is none.
+        """
+        if self.second_before is None or self.second_after is None:
+            return None
+        moved = _log_odds(self.second_after) - _log_odds(self.second_before)
+        return moved * self.effect > 0 and abs(moved) >= _FOLLOWS * abs(self.effect)
 
     @property
     def passed(self) -> bool:
-        """Whether nine random moves in ten do less, and half of the effect outlives each disturbance and is reversible."""
+        """Whether nine random moves in ten do less, half of the effect outlives each disturbance and is reversible, and an
+        independent classifier follows.
+        """
         return not self.failed
 
     @property
@@ -74,6 +98,7 @@ class Faithfulness(FrozenModel):
         return tuple(
             [name for name, share in beaten.items() if share < 0.9]
             + [name for name, share in outlived.items() if share < 0.5]
+            + (["independent classifier"] if self.second_follows is False else [])
         )
 
 

@@ -3,7 +3,8 @@
 - random moves: moves of style space in random senses that change the picture as much do not move the opinion as much;
 - heads that know nothing (`model.control_heads`) do not follow the edit as the classifier does;
 - persistence: the opinion stays where it was brought when the composite is compressed, blurred or shifted;
-- reversal: the composite, inverted anew and moved back, is judged as the photograph was.
+- reversal: the composite, inverted anew and moved back, is judged as the photograph was;
+- second opinion: another network that was asked for nothing moves the same way.
 """
 
 from __future__ import annotations
@@ -91,6 +92,17 @@ def _control_effects(pivot: Pivot, composite: Tensor, target: int) -> dict[str, 
     }
 
 
+def _second_opinion(pivot: Pivot, composite: Tensor, target: int) -> tuple[float, float] | None:
+    """Probability of the target by the independent classifier, before and after."""
+    second = pivot.explainer.second_opinion
+    if second is None:
+        return None
+    with torch.inference_mode():
+        odds = second(torch.cat([pivot.picture, composite]))
+        before, after = torch.sigmoid((odds if target == 1 else -odds).double()).tolist()
+    return before, after
+
+
 def check_faithfulness(
     pivot: Pivot,
     edit: Edit,
@@ -143,6 +155,7 @@ def check_faithfulness(
     progress("Checking against random moves", 0.1)
     random = _random_effects(pivot, energy, before, target, rng, count)
     controls = _control_effects(pivot, composite.picture, target)
+    second = _second_opinion(pivot, composite.picture, target)
     progress("Checking against disturbances", 0.6)
     kept = {
         name: (odds(disturb(composite.picture)) - odds(disturb(pivot.picture))) / (size if effect > 0 else -size)
@@ -163,4 +176,6 @@ def check_faithfulness(
         },
         kept=kept,
         reversal=(after - odds(back.picture)) / (size if effect > 0 else -size),
+        second_before=second[0] if second else None,
+        second_after=second[1] if second else None,
     )

@@ -113,6 +113,8 @@ def _controls(found: Faithfulness) -> str:
     parts += [f"{name} heads in {_percent(share)}" for name, share in found.control_share.items()]
     parts += [f"left after {name} {_percent(share)}" for name, share in found.kept.items()]
     parts.append(f"taken back {_percent(found.reversal)}")
+    if found.second_before is not None and found.second_after is not None:
+        parts.append(f"an independent classifier {_percent(found.second_before)} to {_percent(found.second_after)}")
     verdict = "passed" if found.passed else "NOT passed (" + ", ".join(found.failed) + ")"
     return f"Controls {verdict}: " + ", ".join(parts) + "."
 

@@ -37,8 +37,9 @@ def read_outlines(folder: Path, photograph: Photograph) -> dict[str, Photograph]
     Returns
     -------
     dict
-        Masks by kind, in the order of their names, each as a picture of 0 and 255 as large as the photograph; empty if there
-        are none of this photograph. A mask with nothing in it is left out.
+        Masks by kind, in the order of their names, each as a picture as large as the photograph in which 255 is a pixel that
+        is outlined whole; empty if there are none of this photograph. A mask of one value beside 0 is taken to outline whole
+        pixels; grey levels of more values are shares of a pixel. A mask with nothing in it is left out.
 
     Raises
     ------
@@ -64,8 +65,9 @@ def read_outlines(folder: Path, photograph: Photograph) -> dict[str, Photograph]
             )
             raise PhotographError(msg)
         level = mask.pixels.max(axis=2)
-        if level.any():  # 0 and 1, 0 and 255, or a palette with one colour
-            drawn = np.where(level > level.max() / 2, np.uint8(255), np.uint8(0))
+        if level.any():  # 0 and 1, 0 and 255, a palette with one colour, or a mask that was made smaller
+            share = (level > 0) if len(np.unique(level)) <= 2 else level / mask.full_scale
+            drawn = np.rint(255.0 * share).astype(np.uint8)
             found[match[1]] = Photograph(np.repeat(drawn[..., None], 3, axis=2), path.name, mask.sha256)
     return found
 

@@ -6,6 +6,7 @@
     configs/directions.json    the direction atlas
     models/generator.safetensors, encoder.safetensors, classifier.safetensors, statistics.safetensors
     models/controls.safetensors     where there are labels: heads that know nothing (`model.control_heads`)
+    models/second_opinion.safetensors   where there are labels: an independent classifier (`model.second_opinion`)
     models/perception.safetensors   with a classifier that was not made here: the features that inversion compares
     docs/README.md             the model card
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["BundleMetadata", "bundle_sha256", "read_bundle", "write_bundle"]
 
 _NETWORKS = ("generator", "encoder", "classifier", "statistics")
+_OPTIONAL = ("controls", "second_opinion")
 _FORMAT = 1
 _LARGEST = 2 * 2**30
 
@@ -101,14 +103,14 @@ def write_bundle(
     metadata : BundleMetadata
         Everything but `files`.
     networks : mapping
-        For each of `metadata.networks`, and "controls" where there are any, its state by name. Floats are stored as float16;
-        the statistics, and a classifier that was not made here, as they are.
+        For each of `metadata.networks`, and "controls" and "second_opinion" where there are any, its state by name. Floats
+        are stored as float16; the statistics, and a classifier that was not made here, as they are.
     atlas, card : DirectionAtlas, str
         Directions, and the model card in Markdown.
     """
     files = {}
     whole = {"statistics", "classifier"} if metadata.foreign else {"statistics"}
-    for name in (*metadata.networks, *(["controls"] if "controls" in networks else [])):
+    for name in (*metadata.networks, *(name for name in _OPTIONAL if name in networks)):
         state = {
             key: (value.detach().cpu().half() if value.is_floating_point() and name not in whole else value.cpu())
             for key, value in sorted(networks[name].items())
@@ -166,7 +168,7 @@ def read_bundle(folder: Path) -> tuple[BundleMetadata, dict[str, dict[str, Tenso
         msg = f"The bundle {folder} has format {metadata.format}; this version reads format {_FORMAT}."
         raise BundleError(msg)
     networks = {}
-    optional = ("controls",) if "models/controls.safetensors" in metadata.files else ()
+    optional = tuple(name for name in _OPTIONAL if f"models/{name}.safetensors" in metadata.files)
     for name in metadata.networks + optional:
         path = f"models/{name}.safetensors"
         content = _read(folder, path, metadata.files.get(path, "no hash in the metadata"))

@@ -56,6 +56,7 @@ _LITE_BLOCKS = {
     ],
 }
 FEATURES = 1280
+_STAGE_CHANNELS = (16, 24, 40, 112, 320)  # of EfficientNet-Lite0, in the order of `stage_features`
 
 
 class ClassifierConfig(FrozenModel):
@@ -69,11 +70,15 @@ class ClassifierConfig(FrozenModel):
         Side in pixels to which pictures are resampled before the first convolution, a multiple of 32.
     temperature : float
         What the logits are divided by (Guo et al., ICML 2017), fitted on validation photographs.
+    texture : bool
+        Beside the mean of the last map stand the standard deviations of the maps after stages 1, 2, 3, 5 and 7: a lesion of a
+        few pixels hardly moves a mean over the fundus, but it stands out in a shallow map.
     """
 
     classes: tuple[str, ...] = ("not referable", "referable DR")
     input_size: int = 128
     temperature: float = 1.0
+    texture: bool = False
 
 
 def lite_backbone(outputs: int, dropout: float = 0.0, variant: int = 0) -> nn.Module:
@@ -162,20 +167,25 @@ class FundusClassifier(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = lite_backbone(len(config.classes), dropout=0.3)
+        if config.texture:
+            self.backbone._fc = nn.Linear(FEATURES + sum(_STAGE_CHANNELS), len(config.classes))  # noqa: SLF001
 
     def features(self, x: Tensor) -> Tensor:
-        """(N, 1280): the pooled features before the last linear layer."""
+        """(N, 1280), with texture (N, 1792): the pooled features before the last linear layer."""
         size = self.config.input_size
         if x.shape[-1] != size:
             x = functional.interpolate(x, (size, size), mode="bilinear", antialias=x.shape[-1] > size)
         b = self.backbone
-        x = stage_features(b, x)[-1]
-        x = b._swish(b._bn1(b._conv_head(b._conv_head_padding(x))))  # type: ignore[operator]  # noqa: SLF001
+        maps = stage_features(b, x)
+        x = b._swish(b._bn1(b._conv_head(b._conv_head_padding(maps[-1]))))  # type: ignore[operator]  # noqa: SLF001
         pooled: Tensor = x.mean(dim=(2, 3))
+        if self.config.texture:  # the slope of a root at 0 is infinite
+            spreads = [(m.float().var(dim=(2, 3), correction=0) + 1e-6).sqrt() for m in maps]
+            pooled = torch.cat([pooled, *spreads], dim=1)
         return pooled
 
     def head(self, features: Tensor) -> Tensor:
-        """Features (N, 1280) to calibrated logits (N, classes)."""
+        """Features (N, F) to calibrated logits (N, classes)."""
         b = self.backbone
         logits: Tensor = b._fc(b._dropout(features))  # type: ignore[operator]  # noqa: SLF001
         return logits / self.config.temperature

@@ -18,6 +18,7 @@ from napari_latent_explain.model.encoder import FundusEncoder
 from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network
 from napari_latent_explain.model.generator import StyleGenerator
 from napari_latent_explain.model.onnx_network import OnnxNetwork
+from napari_latent_explain.model.second_opinion import SecondOpinion
 
 if TYPE_CHECKING:
     from torch import nn
@@ -57,7 +58,7 @@ class Explainer:
     """A model bundle in memory, in evaluation mode, its weights frozen.
 
     `perception` is the EfficientNet-Lite0 whose features inversion compares: that of the classifier, unless it was not made
-    here. `controls` are heads that know nothing, where the bundle has some.
+    here. `controls` are heads that know nothing and `second_opinion` is an independent classifier, where the bundle has them.
     """
 
     identity: ModelIdentity
@@ -75,6 +76,7 @@ class Explainer:
     recipe: dict[str, Any]
     title: str = ""
     controls: ControlHeads | None = None
+    second_opinion: SecondOpinion | None = None
 
     @property
     def layout(self) -> StyleLayout:
@@ -169,6 +171,11 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
     if "controls" in networks and not metadata.foreign:
         on_device = {name: value.to(where) for name, value in networks["controls"].items()}
         controls = ControlHeads.of(on_device, len(metadata.classes))
+    second = None
+    if "second_opinion" in networks and len(metadata.classes) == 2:
+        second = SecondOpinion()
+        _ready(second, networks["second_opinion"], "second_opinion", folder, where)
+        second.folded()
     tensors = networks["statistics"]
     shape = (generator.code_size,)
     if set(tensors) != {"mean", "spread", "low", "high"} or any(t.shape != shape for t in tensors.values()):
@@ -190,4 +197,5 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
         recipe=metadata.recipe,
         title=metadata.title,
         controls=controls,
+        second_opinion=second,
     )

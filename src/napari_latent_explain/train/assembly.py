@@ -17,6 +17,7 @@ from napari_latent_explain.model.explainer import Explainer, StyleStatistics, lo
 from napari_latent_explain.model.generator import StyleGenerator
 from napari_latent_explain.train.card import model_card
 from napari_latent_explain.train.control_fitting import fit_control_heads
+from napari_latent_explain.train.oracle import fit_oracle
 from napari_latent_explain.train.scores import measure
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def assemble_bundle(
     controls = fit_control_heads(explainer, x, train.labels, np.random.default_rng(seed))
     if controls is not None:
         networks["controls"] = controls.tensors()
+    if set(train.labels[train.labels >= 0].tolist()) == {0, 1}:
+        networks["second_opinion"] = fit_oracle(train, progress).state_dict()
     write_bundle(folder, metadata({}), networks, atlas, "")
     files = read_bundle(folder)[0].files
     explainer = load_explainer(folder, device)

@@ -102,7 +102,7 @@ def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
             structure_channels=recipe.structure_channels, structure_constants=recipe.structure_constants,
             first_convolutions=recipe.first_convolutions,
             attributes=recipe.attributes, attributes_everywhere=recipe.attributes_everywhere,
-            attribute_names=tuple(KINDS.values()) if recipe.lesion_pairs and recipe.attributes == len(KINDS) else (),
+            attribute_names=tuple(KINDS) if recipe.lesion_pairs and recipe.attributes == len(KINDS) else (),
         )
     )  # fmt: skip
     encoder = FundusEncoder(

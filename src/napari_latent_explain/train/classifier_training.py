@@ -201,7 +201,7 @@ def train_classifier(
     torch.manual_seed(seed)
     graded = train.take(train.labels >= 0)
     x, y = to_tensor(graded.pictures), torch.from_numpy(graded.labels)
-    network = FundusClassifier(ClassifierConfig(input_size=recipe.input_size))
+    network = FundusClassifier(ClassifierConfig(input_size=recipe.input_size, texture=recipe.texture))
     load_imagenet(network.backbone, imagenet_weights())
     network.to(device).eval()
     generator = torch.Generator().manual_seed(seed)

@@ -32,10 +32,12 @@ class ClassifierRecipe(FrozenModel):
     With `adversary` above 0 the pictures are disturbed (noise, blur) and moved by up to that much, in the L2 norm of [-1, 1],
     towards what the network mistakes: it then takes more than a faint pattern to change its mind. `lesion_share` of each
     batch are eyes whose outlined lesions were taken away, or healthy ones that were given some (`train.lesions`). A share of
-    `cameras` is compressed as JPEG, and as many get a smaller field: neither should count.
+    `cameras` is compressed as JPEG, and as many get a smaller field: neither should count. With `texture` the last layer sees
+    standard deviations of shallow maps too (`model.classifier`).
     """
 
     input_size: int = 128
+    texture: bool = False
     copies: int = 4
     penalty: float = 2e-2
     epochs: int = 3

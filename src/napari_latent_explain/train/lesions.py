@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "LesionPairs", "OutlinedLesions", "lesion_distance", "load_outlined_lesions"]
 
-KINDS = {"EX": "hard exudates", "SE": "cotton-wool spots", "MA": "microaneurysms", "HE": "haemorrhages"}
+KINDS = {  # by the last word of the mask's name; a microaneurysm of a pixel or two is a small haemorrhage to the generator
+    "hard exudates": ("EX",),
+    "cotton-wool spots": ("SE",),
+    "haemorrhages and microaneurysms": ("HE", "MA"),
+}
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=bool)
 _VISIBLE = 0.04  # of [-1, 1]: about 5 grey levels
 _ALONE = 0.7  # share of pairs in which one kind of lesion changes, not all
@@ -202,7 +206,9 @@ def load_outlined_lesions(folder: Path, photographs: PhotographSet, progress: Pr
     owners, residuals = [], []
     for index, file in enumerate(photographs.files):
         progress("Reading outlined lesions", index / len(photographs))
-        groups = [[m for m in named.get(file, []) if m.rsplit("_", 1)[-1].split(".")[0] == kind] for kind in KINDS]
+        groups = [
+            [m for m in named.get(file, []) if m.rsplit("_", 1)[-1].split(".")[0] in ends] for ends in KINDS.values()
+        ]
         if not any(groups):
             continue
         photograph = read_photograph(folder / file)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model.explainer import Explainer
-    from napari_latent_explain.train.oracle import Oracle
+    from napari_latent_explain.model.second_opinion import SecondOpinion
     from napari_latent_explain.train.photographs import PhotographSet
 
 __all__ = ["Measured", "Scoreboard", "measure_bundle"]
@@ -173,7 +173,7 @@ def _counterfactuals(explainer: Explainer, pivots: list[Pivot], progress: Progre
 
 
 def _second_opinion(
-    oracle: Oracle | None, x: Tensor, made: _Counterfactuals, labels: NDArray[np.int64]
+    oracle: SecondOpinion | None, x: Tensor, made: _Counterfactuals, labels: NDArray[np.int64]
 ) -> tuple[Values, float | None]:
     """The oracle's verdict and its own AUC.
 
@@ -181,7 +181,8 @@ def _second_opinion(
     """
     if oracle is None:
         return np.array([]), None
-    before, after = oracle(x.cpu()).double().numpy(), oracle(made.composites.cpu()).numpy()
+    with torch.no_grad():
+        before, after = (_in_parts(oracle, pictures.cpu()).double().numpy() for pictures in (x, made.composites))
     agreed = (before > 0) == (made.targets == 0)
     convinced: Values = ((after > 0) == (made.targets == 1))[agreed].astype(np.float64)
     return convinced, roc_auc(before, labels)
