@@ -113,3 +113,45 @@ def test_the_checks_are_repeatable_and_can_be_stopped(small_explainer: Explainer
     edit = Edit(strengths={small_explainer.atlas.directions[0].id: 1.0})
     with pytest.raises(Cancelled):
         check_faithfulness(pivot, edit, 1, np.random.default_rng(0), progress=stop)
+
+
+class Oracle(torch.nn.Module):
+    """Log odds of the second class = `gain` times the mean of the picture."""
+
+    def __init__(self, gain: float) -> None:
+        super().__init__()
+        self.gain = gain
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.gain * x.mean(dim=(1, 2, 3))
+
+
+def test_an_independent_classifier_is_asked_and_must_follow(small_explainer: Explainer) -> None:
+    classifier = Brightness(40.0)
+
+    def asked(gain: float | None) -> Faithfulness:
+        second = None if gain is None else Oracle(gain)
+        return _check(replace(small_explainer, second_opinion=second), classifier)
+
+    alone, follows, stays, opposes = asked(None), asked(20.0), asked(1.0), asked(-20.0)
+    assert alone.second_follows is None
+    assert "independent classifier" not in alone.failed
+    assert follows.second_follows is True
+    assert follows.second_before is not None
+    assert follows.second_after is not None
+    assert (follows.second_after > follows.second_before) == (follows.effect > 0)
+    assert follows.failed == alone.failed
+    for one in (stays, opposes):
+        assert one.second_follows is False
+        assert one.failed == (*alone.failed, "independent classifier")
+
+
+def test_the_second_opinion_is_of_the_class_that_is_asked_for(small_explainer: Explainer) -> None:
+    pivot = _pivot(replace(small_explainer, second_opinion=Oracle(20.0)), Brightness(40.0))
+    edit = Edit(strengths={small_explainer.atlas.directions[0].id: 3.0})
+    one, other = (check_faithfulness(pivot, edit, t, np.random.default_rng(0), count=1, refinement=1) for t in (1, 0))
+    assert one is not None
+    assert other is not None
+    assert one.second_before == pytest.approx(1 - (other.second_before or 0))
+    assert one.second_follows
+    assert other.second_follows

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 pytest.importorskip("lightning")
@@ -56,7 +57,7 @@ encoder_channels = [8, 8, 16]
 encoder_features = 0
 agreement_from = 1
 counterfactuals = 1
-attributes = 3
+attributes = 6
 """
 LESIONS = """
 structure_constants = 1
@@ -80,7 +81,8 @@ folder = "{eyes}"
 validation_share = 0.5
 [classifier]
 input_size = 32
-copies = 1
+copies = 3
+texture = {"true" if more else "false"}
 epochs = {2 if more else 0}
 runs = 2
 adversary = 0.1
@@ -102,14 +104,19 @@ steps = 3
     assert explainer.statistics.mean.shape == (explainer.generator.code_size,)
     assert all(direction.layer in explainer.layout.offsets for direction in explainer.atlas.directions)
     if more:  # in photographs attributes are 0; what they may be comes from counterfactuals
-        attributes = explainer.layout.size - 3
-        assert (explainer.statistics.mean[attributes : attributes + 3] == 0).all()
-        low, high = (t[attributes : attributes + 3] for t in (explainer.statistics.low, explainer.statistics.high))
+        attributes = explainer.layout.size - 6
+        assert (explainer.statistics.mean[attributes : attributes + 6] == 0).all()
+        low, high = (t[attributes : attributes + 6] for t in (explainer.statistics.low, explainer.statistics.high))
         assert (low <= 0).all()
         assert (high >= 0).all()
         assert (high > low).all()
+        assert explainer.second_opinion is not None
+        assert explainer.second_opinion(torch.zeros(2, 3, 64, 64)).shape == (2,)
     if "lesion_pairs" in more:
         assert (tmp_path / "run" / "lesions-32.npz").is_file()
+        assert (low == 0).all()  # taught to go one way
+        assert (high == 1).all()
+        assert explainer.generator.config.attribute_names[0] == "fewer hard exudates"
     assert explainer.atlas.searched == 2 * explainer.layout.size
     assert all(d.effect_logit_interval[0] > 0 for d in explainer.atlas.directions)
     assert "not a medical device" in explainer.card.lower()

@@ -9,8 +9,8 @@ from PIL import Image
 
 from napari_latent_explain.domain import silent
 from napari_latent_explain.fundus.simulator import simulate
-from napari_latent_explain.train.config import StylexRecipe
-from napari_latent_explain.train.lesions import OutlinedLesions, lesion_distance, load_outlined_lesions
+from napari_latent_explain.train.config import TAUGHT, StylexRecipe
+from napari_latent_explain.train.lesions import KINDS, OutlinedLesions, lesion_distance, load_outlined_lesions
 from napari_latent_explain.train.photographs import PhotographSet
 
 SIZE = 32
@@ -28,29 +28,46 @@ def _photographs(labels: list[int]) -> PhotographSet:
 
 def _outlined(photographs: PhotographSet) -> OutlinedLesions:
     residual = photographs.pictures[0].astype(np.int16) - 100
-    return OutlinedLesions(np.array([0]), np.stack([residual.clip(min=0), residual.clip(max=0)])[None])
+    kinds = [residual.clip(min=0), 0 * residual, residual.clip(max=0)]  # one without cotton-wool spots
+    return OutlinedLesions(np.array([0]), np.stack(kinds)[None])
 
 
-def test_pairs_are_one_eye_with_more_and_with_fewer_lesions() -> None:
+def test_lesions_go_come_and_are_not_there_to_go() -> None:
     photographs = _photographs([1, 0])
-    pairs = _outlined(photographs).draw(photographs, 200, 4, np.random.default_rng(0))
-    fundus = torch.full((3,), 100 / 127.5 - 1)
-    bright, dark = (slice(None), slice(None), 10, 10), (slice(None), slice(None), 21, 21)
+    pairs = _outlined(photographs).draw(photographs, 400, 7, np.random.default_rng(0))
     assert set(pairs.owners.tolist()) == {0, 1}
-    for where, columns, sign in ((bright, slice(0, 2), 1.0), (dark, slice(2, 4), -1.0)):
-        step = pairs.moved[:, columns]
-        moved = step.abs().amax(dim=1) > 0
-        assert 0.3 < moved.float().mean() < 0.9
-        assert 0.4 < (step[moved] != 0).float().mean() < 0.95  # some of a kind's attributes, at least one
-        step = step.sum(dim=1)
-        added = sign * (pairs.after[where] - pairs.before[where])[:, 0]
-        assert (added[~moved].abs() < 1e-6).all()
-        assert (added[moved & (step > 0)] > 0.05).all()
-        assert (added[moved & (step < 0)] < -0.2).all()
-        gone = pairs.after[where][moved & (step < 0)]
-        torch.testing.assert_close(gone, fundus.expand_as(gone), atol=0.01, rtol=0)
-    again = _outlined(photographs).draw(photographs, 200, 4, np.random.default_rng(0))
+    assert not pairs.moved[:, 6].any()  # an attribute that stands for no kind of lesion
+    assert bool((pairs.moved >= 0).all())
+    assert bool((pairs.moved <= 1).all())
+    fundus = 100 / 127.5 - 1
+    change = pairs.after - pairs.before
+    for where, gone, given in (((10, 10), 0, 3), ((21, 21), 2, 5)):
+        here, before = change[:, 0, *where], pairs.before[:, 0, *where] - fundus
+        away, there = pairs.moved[:, gone], pairs.moved[:, given]
+        loses = (away > 0) & (before.abs() > 0.1)
+        assert 0.15 < loses.float().mean() < 0.6
+        torch.testing.assert_close(here[loses], -away[loses] * before[loses], atol=0.02, rtol=0)
+        gains = (there > 0) & (before.abs() < 0.1)  # an eye without: it is given the one that there is
+        assert 0.05 < gains.float().mean() < 0.4
+        template = (180 if gone == 0 else 40) / 127.5 - 1 - fundus
+        torch.testing.assert_close(here[gains], there[gains] * template, atol=0.02, rtol=0)
+        still = (away == 0) & (there == 0)
+        assert bool((here[still].abs() < 1e-6).all())
+    asked = pairs.moved.any(dim=1) & (change.abs().amax(dim=(1, 2, 3)) == 0)
+    assert 0.08 < asked.float().mean() < 0.35  # nothing there to go: nothing may change
+    again = _outlined(photographs).draw(photographs, 400, 7, np.random.default_rng(0))
     assert torch.equal(pairs.before, again.before)
+
+
+def test_a_kind_of_lesion_is_given_as_one_eye_has_it() -> None:
+    residuals = np.zeros((4, 3, SIZE, SIZE, 3), np.int16)
+    for eye, amount in enumerate((0, 10, 90, 40)):
+        residuals[eye, 0, 14:16, 14:16] = amount
+        residuals[eye, 0, 0, 16] = 200  # at the edge of the field
+    found = OutlinedLesions(np.arange(4), residuals).templates
+    assert found.shape == (3, SIZE, SIZE, 3)
+    assert found[0].max() == 40  # of the three eyes that have any in the middle, the second
+    assert not found[1:].any()
 
 
 def test_outlines_of_a_manifest_are_filled_in_from_around(tmp_path: Path) -> None:
@@ -102,7 +119,7 @@ def test_photographs_without_outlines_give_no_pairs(tmp_path: Path) -> None:
 
 def test_lesion_pairs_and_turned_photographs_do_not_go_together() -> None:
     with pytest.raises(ValueError, match="turn_degrees"):
-        StylexRecipe(lesion_pairs=2)
+        StylexRecipe(lesion_pairs=2, attributes=6)
 
 
 def test_lesions_count_as_much_as_all_the_rest() -> None:
@@ -112,11 +129,19 @@ def test_lesions_count_as_much_as_all_the_rest() -> None:
     mask[..., :2] = 0
     even = torch.ones_like(mask)
     assert lesion_distance(asked, asked, mask, even) == 0
-    assert lesion_distance(0 * asked, asked, mask, even) == pytest.approx(0.4)
-    assert lesion_distance(asked + 0.1 * (1 - mask), asked, mask, even) == 0
+    missed = 0.4 + 0.4  # in each of four pixels, and on half of their edges to the right and below
+    outside = 0.4 * 4 / (18 * 20 - 4)  # edges that begin outside the lesion
+    assert lesion_distance(0 * asked, asked, mask, even) == pytest.approx(missed + outside)
     assert lesion_distance(asked + 0.1, asked, mask, even) == pytest.approx(0.2)
+    assert lesion_distance(asked + 0.1, asked, mask, even, 3.0) == pytest.approx(0.4)
     assert lesion_distance(asked + 0.1, 0 * asked + 0.01, mask, even) > 0  # a pair that asks for nothing visible
     vessel = 0 * asked
     vessel[..., 10:12, :] = 0.1
     dear = 1 + 9 * (vessel[:, :1] > 0).float()
     assert lesion_distance(asked + vessel, asked, mask, dear) > 4 * lesion_distance(asked + vessel, asked, mask, even)
+
+
+def test_lesion_pairs_need_an_attribute_for_each_kind_to_go_and_to_come() -> None:
+    assert 2 * len(KINDS) == TAUGHT
+    with pytest.raises(ValueError, match="6 attributes"):
+        StylexRecipe(lesion_pairs=2, attributes=5, turn_degrees=0.0, zoom=0.0, oversampling=1)

@@ -28,7 +28,7 @@ def _photographs(n: int = 12, size: int = 32) -> PhotographSet:
 
 STRUCTURED = {
     "structure_size": 8, "structure_channels": 2, "first_convolutions": 2, "encoder_size": 32,
-    "encoder_channels": (8, 8, 16), "encoder_features": 0, "counterfactuals": 1, "attributes": 3,
+    "encoder_channels": (8, 8, 16), "encoder_features": 0, "counterfactuals": 1, "attributes": 6,
 }  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def test_lesion_pairs_stand_first_among_the_counterfactuals(
     from napari_latent_explain.train.stylex import StylexTrainer
 
     data = _photographs()
-    lesions = OutlinedLesions(np.array([3]), np.full((1, 2, 32, 32, 3), 20, np.int16))
+    lesions = OutlinedLesions(np.array([3]), np.full((1, 3, 32, 32, 3), 20, np.int16))
     upright = {"turn_degrees": 0.0, "zoom": 0.0, "oversampling": 1, "lesion_pairs": 1, "agreement_from": 0}
     recipe = _recipe(**STRUCTURED | upright | {"counterfactuals": counterfactuals})
     trainer = StylexTrainer(recipe, data, small_explainer.classifier, tmp_path, lesions)
@@ -185,7 +185,7 @@ def test_lesion_pairs_teach_an_attribute_to_take_lesions_away(tmp_path: Path, sm
     masks = np.ones((2, 32, 32), bool)
     data = PhotographSet(("a", "b"), pictures, masks, np.array([1, 0]))
     residual = pictures[0].astype(np.int16) - 90
-    lesions = OutlinedLesions(np.array([0]), np.stack([residual, 0 * residual])[None])
+    lesions = OutlinedLesions(np.array([0]), np.stack([residual, 0 * residual, 0 * residual])[None])
     upright = {"turn_degrees": 0.0, "zoom": 0.0, "oversampling": 1, "lesion_pairs": 1, "agreement_from": 0}
     rates = {"generator_rate": 1.5e-3, "encoder_rate": 7e-4, "steps": 1000, "adversarial_from": 1000}
     weights = {"lesions": 2.0, "perceptual": 0.0, "latent": 0.0, "classifier": 0.0}
@@ -196,8 +196,8 @@ def test_lesion_pairs_teach_an_attribute_to_take_lesions_away(tmp_path: Path, sm
     def faded() -> float:
         """How much darker a bright patch gets when its attribute says that it should go, less how much the rest does."""
         with torch.no_grad():
-            nothing = (x.new_zeros(0, 2), x.new_zeros(0, 3), x.new_zeros(0, 8))
-            drawn = trainer.bare(x, trainer._seen(x), *nothing, torch.tensor([[-1.0, 0, 0]]))
+            nothing = (x.new_zeros(0, 2), x.new_zeros(0, 6), x.new_zeros(0, 8))
+            drawn = trainer.bare(x, trainer._seen(x), *nothing, torch.eye(6)[:1])
         change = (drawn.pictures - drawn.counterfactuals)[0].mean(dim=0)
         patch = pictures[0, ..., 0] == 200
         return float(change[patch].mean() - change[~patch].mean())
@@ -239,7 +239,7 @@ def test_a_known_counterfactual_teaches_the_code_of_the_photograph() -> None:
         torch.manual_seed(0)
         network = build_autoencoder(_recipe(**STRUCTURED, counterfactual_share=share), 2)
         x, p = torch.rand(2, 3, 32, 32) - 0.5, torch.tensor([[0.9, 0.1], [0.2, 0.8]])
-        drawn = network(x, (torch.zeros(2, 0), p), p[:0], torch.ones(0, 3), torch.zeros(0, 8), torch.ones(1, 3))
+        drawn = network(x, (torch.zeros(2, 0), p), p[:0], torch.ones(0, 6), torch.zeros(0, 8), torch.ones(1, 6))
         drawn.counterfactuals.square().sum().backward()
         return float(sum(v.grad.abs().sum() for v in network.encoder.parameters() if v.grad is not None))
 
@@ -248,7 +248,7 @@ def test_a_known_counterfactual_teaches_the_code_of_the_photograph() -> None:
     assert gradient(0.5) > 0
 
 
-@pytest.mark.parametrize(("attributes", "pairs", "names"), [(4, 1, 4), (4, 0, 0), (8, 1, 0)])
+@pytest.mark.parametrize(("attributes", "pairs", "names"), [(6, 1, 6), (6, 0, 0), (8, 1, 0)])
 def test_attributes_that_lesions_teach_have_their_names(attributes: int, pairs: int, names: int) -> None:
     from napari_latent_explain.train.autoencoder import build_autoencoder
 
@@ -265,7 +265,7 @@ def test_counterfactuals_teach_the_generator_by_their_share_and_no_photograph_co
         torch.manual_seed(0)
         network = build_autoencoder(_recipe(**STRUCTURED, counterfactual_share=share), 2)
         x, p = torch.rand(2, 3, 32, 32) - 0.5, torch.tensor([[0.9, 0.1], [0.2, 0.8]])
-        drawn = network(x, (torch.zeros(2, 0), p), p[:1].flip(1), torch.ones(1, 3), torch.zeros(0, 8))
+        drawn = network(x, (torch.zeros(2, 0), p), p[:1].flip(1), torch.ones(1, 6), torch.zeros(0, 8))
         drawn.counterfactuals.square().sum().backward()
         return {k: torch.zeros_like(v) if v.grad is None else v.grad for k, v in network.named_parameters()}
 

@@ -75,7 +75,7 @@ def _called(explainer: Explainer, direction: StyleDirection, target: int) -> str
     """What a direction is called behind its rank: what its attribute was taught to draw, else where it leads."""
     names = explainer.generator.config.attribute_names
     if direction.layer == "attributes" and names:
-        return f": {'more' if direction.sign > 0 else 'fewer'} {names[direction.channel]}"
+        return f": {'' if direction.sign > 0 else 'the reverse of '}{names[direction.channel]}"
     return f" towards {explainer.classes[target]}"
 
 

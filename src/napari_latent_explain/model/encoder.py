@@ -42,7 +42,7 @@ class EncoderConfig(FrozenModel):
     attributes : int
         Learned directions that carry a change of the classifier's opinion; 0: the opinion enters the W+ code instead.
     taught_range : float
-        Up to which value, either way, attributes were taught by pictures (1 for outlined lesions); 0: by opinions alone.
+        Attributes were taught by pictures from 0 up to this (1 for outlined lesions); 0: by opinions alone, either way.
     """
 
     input_size: int = 128

@@ -54,7 +54,7 @@ class GeneratorConfig(FrozenModel):
     attributes_everywhere : bool
         Attributes act on the styles of all resolutions instead.
     attribute_names : tuple of str
-        What more of each attribute is, where it was taught: ``"hard exudates"``. Empty: nothing is known of them.
+        What each attribute does, where it was taught: ``"fewer hard exudates"``. Empty: nothing is known of them.
     """
 
     resolution: int = 128

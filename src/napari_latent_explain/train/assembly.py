@@ -118,7 +118,7 @@ def _with_attributes(statistics: StyleStatistics, explainer: Explainer, moves: T
         return statistics
     columns = slice(explainer.layout.size - count, explainer.layout.size)
     if taught := explainer.encoder.config.taught_range:
-        values = {"mean": 0.0, "spread": taught / 2, "low": -taught, "high": taught}
+        values = {"mean": 0.0, "spread": taught / 2, "low": 0.0, "high": taught}
         told = {name: value.clone() for name, value in statistics.tensors().items()}
         for name, value in told.items():
             value[columns] = values[name]

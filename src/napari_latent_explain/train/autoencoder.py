@@ -15,6 +15,8 @@ from napari_latent_explain.train.lesions import KINDS
 if TYPE_CHECKING:
     from napari_latent_explain.train.config import TrainConfig
 
+_NAMES = tuple(f"{step} {kind}" for step in ("fewer", "more") for kind in KINDS)  # in the order of `LesionPairs.moved`
+
 __all__ = ["Autoencoder", "Drawn", "build_autoencoder"]
 
 
@@ -102,7 +104,7 @@ def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
             structure_channels=recipe.structure_channels, structure_constants=recipe.structure_constants,
             first_convolutions=recipe.first_convolutions,
             attributes=recipe.attributes, attributes_everywhere=recipe.attributes_everywhere,
-            attribute_names=tuple(KINDS) if recipe.lesion_pairs and recipe.attributes == len(KINDS) else (),
+            attribute_names=_NAMES if recipe.lesion_pairs and recipe.attributes == len(_NAMES) else (),
         )
     )  # fmt: skip
     encoder = FundusEncoder(

@@ -109,6 +109,39 @@ class _Eyes:
         return torch.cat([to_tensor(pictures), self.x[kept]]), torch.cat([torch.from_numpy(labels), self.y[kept]])
 
 
+@torch.no_grad()
+def _described(
+    network: FundusClassifier, recipe: ClassifierRecipe, eyes: _Eyes, seed: int, progress: Progress
+) -> tuple[Tensor, Tensor]:
+    """Features (M, F) and labels (M,) of `recipe.copies` copies of each eye, and of eyes that lost or were given lesions.
+
+    Copies are the photograph, its mirror image, and the two again, changed a little and by other cameras.
+    """
+    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    edited = round(recipe.lesion_share / (1 - recipe.lesion_share) * recipe.copies * len(eyes.y))
+    parts: list[Tensor] = []
+    labels = [eyes.y] * recipe.copies
+    device = next(network.parameters()).device
+
+    def read(x: Tensor, share: float) -> None:
+        for part in x.split(32):
+            parts.append(network.features(part.to(device)).cpu())
+            progress("Classifier: reading features", share)
+
+    for number in range(recipe.copies):
+        x = eyes.x.flip(-1) if number % 2 else eyes.x
+        if number >= 2:
+            x = jitter(x, generator, degrees=6.0, colour=0.08)
+            x = other_cameras(x, recipe.cameras, generator) if recipe.cameras else x
+        read(x, number / (recipe.copies + 1))
+    if edited and eyes.lesions is not None and len(eyes.lesions.owners):
+        pictures, wanted = eyes.lesions.labelled(eyes.photographs, edited, rng)
+        x, mirrored = to_tensor(pictures), torch.arange(edited) % 4 >= 2  # every other one was given lesions
+        read(torch.where(mirrored[:, None, None, None], x.flip(-1), x), recipe.copies / (recipe.copies + 1))
+        labels.append(torch.from_numpy(wanted))
+    return torch.cat(parts), torch.cat(labels)
+
+
 def _adversarial(network: FundusClassifier, x: Tensor, y: Tensor, radius: float, generator: torch.Generator) -> Tensor:
     """Pictures one step up the gradient of the loss, by 0 to `radius` in the L2 norm (Miyato et al., ICLR 2016, eq. 8)."""
     x = x.detach().requires_grad_(True)
@@ -188,7 +221,7 @@ def train_classifier(
     progress: Progress,
     lesions: OutlinedLesions | None = None,
 ) -> tuple[FundusClassifier, dict[str, float]]:
-    """Transfer EfficientNet-Lite0 to the graded photographs: first the last layer alone, then gently the whole.
+    """Transfer EfficientNet-Lite0 to the graded photographs: first the last layer alone, then, if asked for, gently the whole.
 
     Fine-tuned weights are an exponential moving average over steps; no epoch is picked. The validation part serves the
     calibration. `lesions` belong to the photographs of `train`.
@@ -204,19 +237,13 @@ def train_classifier(
     network = FundusClassifier(ClassifierConfig(input_size=recipe.input_size, texture=recipe.texture))
     load_imagenet(network.backbone, imagenet_weights())
     network.to(device).eval()
-    generator = torch.Generator().manual_seed(seed)
-    found = []
-    with torch.no_grad():
-        for number in range(recipe.copies):
-            shifted = jitter(x, generator, degrees=6.0, colour=0.08) if number else x
-            for start in range(0, len(x), 32):
-                found.append(network.features(shifted[start : start + 32].to(device)).cpu())
-                progress("Classifier: reading features", (number + start / len(x)) / recipe.copies)
-    _fit_head(network, torch.cat(found), y.repeat(recipe.copies), recipe.penalty)
+    eyes = _Eyes(train, x, y, lesions)
+    features, labels = _described(network, recipe, eyes, seed, progress)
+    _fit_head(network, features, labels, recipe.penalty)
     network.to(device)
     scores = {"linear_" + k: v for k, v in _scores(network, validation, device).items() if k == "auc"}
     if recipe.epochs:
-        _fine_tune_all(network, recipe, _Eyes(train, x, y, lesions), seed, progress)
+        _fine_tune_all(network, recipe, eyes, seed, progress)
     network.eval()
     logits = predict(network, validation.pictures, device)
     _calibrate(network, logits, torch.from_numpy(validation.labels))

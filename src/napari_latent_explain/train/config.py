@@ -13,7 +13,9 @@ from napari_latent_explain.domain.frozen import FrozenModel
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ClassifierRecipe", "DataRecipe", "StylexRecipe", "TrainConfig", "read_config"]
+TAUGHT = 6  # attributes that outlined lesions teach, see `train.lesions`
+
+__all__ = ["TAUGHT", "ClassifierRecipe", "DataRecipe", "StylexRecipe", "TrainConfig", "read_config"]
 
 
 class DataRecipe(FrozenModel):
@@ -27,13 +29,15 @@ class DataRecipe(FrozenModel):
 class ClassifierRecipe(FrozenModel):
     """Transfer learning of the classifier.
 
-    First a logistic regression (L2 `penalty`) on pooled ImageNet features of `copies` slightly changed copies of each
-    photograph, then `epochs` of gentle fine-tuning of the whole network at `rate`, in `runs` runs whose weights are averaged.
-    With `adversary` above 0 the pictures are disturbed (noise, blur) and moved by up to that much, in the L2 norm of [-1, 1],
-    towards what the network mistakes: it then takes more than a faint pattern to change its mind. `lesion_share` of each
-    batch are eyes whose outlined lesions were taken away, or healthy ones that were given some (`train.lesions`). A share of
-    `cameras` is compressed as JPEG, and as many get a smaller field: neither should count. With `texture` the last layer sees
-    standard deviations of shallow maps too (`model.classifier`).
+    First a logistic regression (L2 `penalty`) on pooled ImageNet features of `copies` copies of each photograph (itself, its
+    mirror image, the rest changed a little), then `epochs` of gentle fine-tuning of the whole network at `rate`, in `runs` runs
+    whose weights are averaged; 0 epochs keep the ImageNet network as it is, which with a few hundred photographs ranks eyes it
+    has not seen no worse. With `adversary` above 0 fine-tuning disturbs the pictures (noise, blur) and moves them by up to that
+    much, in the L2 norm of [-1, 1], towards what the network mistakes: it then takes more than a faint pattern to change its
+    mind. `lesion_share` of what is learned from are eyes whose outlined lesions were taken away, or healthy ones that were
+    given some (`train.lesions`): the more, the more the decision follows lesions, and the less other signs of disease. A share
+    of `cameras` is compressed as JPEG, and as many get a smaller field: neither should count. With `texture` the last layer
+    sees standard deviations of shallow maps too (`model.classifier`).
     """
 
     input_size: int = 128
@@ -63,8 +67,9 @@ class StylexRecipe(FrozenModel):
     classifier had another opinion of them, by moving `attributes` (each acts at one resolution, or with
     `attributes_everywhere` at all); `flip`, `closeness` and `sparsity` weigh what is asked of those, and
     `counterfactual_share` of it teaches the generator too. `lesion_pairs` of them are eyes with more and with fewer of their
-    outlined lesions (`train.lesions`), for which the picture that is asked for is known; `lesions` weighs that term, and
-    `counterfactual_share` of it teaches the code of the photograph too. `encoder_features` is 1280, or 0 to keep the
+    outlined lesions (`train.lesions`), for which the picture that is asked for is known; `lesions` weighs that term, in which
+    all that should stay counts `lesion_rest` times as much as the lesions, and `counterfactual_share` of it teaches the code
+    of the photograph too. `encoder_features` is 1280, or 0 to keep the
     classifier's pooled features from the encoder, so that its opinion enters by its probabilities alone. `start_from` names
     a bundle whose generator and encoder weights are taken over where names and shapes fit (to go on, or to double the
     resolution).
@@ -109,6 +114,7 @@ class StylexRecipe(FrozenModel):
     counterfactuals_until: int = 0
     lesion_pairs: int = 0
     lesions: float = 10.0
+    lesion_rest: float = 1.0
     flip: float = 1.0
     closeness: float = 1.0
     sparsity: float = 0.05
@@ -122,6 +128,9 @@ class StylexRecipe(FrozenModel):
     def _counterfactuals_move_attributes(self) -> Self:
         if self.counterfactuals and not self.attributes:
             msg = "counterfactuals are made by moving attributes; set attributes to 10, or counterfactuals to 0"
+            raise ValueError(msg)
+        if self.lesion_pairs and self.attributes < TAUGHT:
+            msg = f"lesion pairs teach {TAUGHT} attributes, one for each kind of lesion to go and to come; set attributes to that"
             raise ValueError(msg)
         if self.lesion_pairs and (self.turn_degrees or self.zoom or self.oversampling != 1):
             msg = "lesion pairs lie where the photographs do; set turn_degrees and zoom to 0 and oversampling to 1"

@@ -4,6 +4,9 @@ Where an expert has outlined exudates or haemorrhages, the fundus beneath can be
 did not have them. What the lesions add to that, scaled, and put into their own or into another eye, gives pairs of pictures of
 one eye with more and with less of the disease. They teach the attributes what a change of opinion should look like, and a
 classifier that it is the lesions that count.
+
+Lesions that go are those of the eye. Lesions that come have no place that a picture would tell, and asked for everywhere they
+become an even haze: so each kind is given as one training eye has it, always the same (`OutlinedLesions.templates`).
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -37,16 +40,20 @@ KINDS = {  # by the last word of the mask's name; a microaneurysm of a pixel or 
     "cotton-wool spots": ("SE",),
     "haemorrhages and microaneurysms": ("HE", "MA"),
 }
+_Pair: TypeAlias = "tuple[int, NDArray[Any], NDArray[Any]]"  # owner, before and after
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=bool)
 _VISIBLE = 0.04  # of [-1, 1]: about 5 grey levels
 _ALONE = 0.7  # share of pairs in which one kind of lesion changes, not all
+_GIVEN, _NOTHING = 0.3, 0.15  # shares of pairs in which lesions come, and in which there are none to go
+_CENTRAL = 0.75  # of the field's radius
+_TEMPLATE = 0.8  # quantile, of the eyes that have a kind of lesion, of the one that it is given as
 
 
 class LesionPairs(NamedTuple):
     """K pictures `before` (K, 3, R, R), what they should become, `after`, the fields' owners, and what is to be moved.
 
-    `owners` (K,) are indices of photographs whose fields hold; `moved` (K, attributes) the attributes that stand for the step:
-    -1 takes all lesions away.
+    `owners` (K,) are indices of photographs whose fields hold; `moved` (K, attributes), in [0, 1], the attributes that stand
+    for the step: first one for each kind of lesion that takes it away, then one for each kind that gives it.
     """
 
     before: Tensor
@@ -76,42 +83,92 @@ class OutlinedLesions:
         """Which kinds (M, K) a photograph has."""
         return np.asarray(self.residuals.any(axis=(2, 3, 4)))
 
-    def draw(self, photographs: PhotographSet, count: int, attributes: int, rng: np.random.Generator) -> LesionPairs:
-        """Draw `count` pairs: one kind or all kinds of lesions, less or more of them, in their own or in another eye.
+    @cached_property
+    def templates(self) -> NDArray[np.float32]:
+        """What each kind of lesion is given as, (K, R, R, 3): that of one eye, at the 0.8 quantile of how much there is of it.
 
-        Each kind is carried by an equal part of the attributes, in order; where that is more than one, a random choice of
-        them moves together, so that each of them learns to do it alone.
+        Only lesions within three quarters of the field's radius count and are given: further out the light differs from eye to
+        eye, and what a lesion adds there looks wrong in another one.
+        """
+        axis = (np.arange(self.residuals.shape[2]) + 0.5) * 2 / self.residuals.shape[2] - 1
+        central = np.hypot(axis[:, None], axis[None]) <= _CENTRAL
+        amount = np.abs(self.residuals.astype(np.int32)).sum(axis=-1)[:, :, central].sum(axis=-1)
+        found = np.zeros(self.residuals.shape[1:], dtype=np.float32)
+        for kind in range(len(found)):
+            order = np.argsort(amount[:, kind], kind="stable")
+            order = order[amount[order, kind] > 0]
+            if len(order):
+                found[kind] = self.residuals[order[int(_TEMPLATE * (len(order) - 1))], kind]
+        found[:, ~central] = 0
+        return found
+
+    def draw(self, photographs: PhotographSet, count: int, attributes: int, rng: np.random.Generator) -> LesionPairs:
+        """Draw `count` pairs: one kind or all kinds of lesions go, in their own or in another eye, or come; or nothing is there
+        to go, and nothing may.
         """
         healthy = np.flatnonzero(photographs.labels == 0)
-        each = max(1, attributes // self.residuals.shape[1])
         moved = np.zeros((count, attributes), dtype=np.float32)
         before, after, owners = [], [], []
         for row in range(count):
-            donor = int(rng.integers(len(self.owners)))
-            kinds = np.flatnonzero(self._present[donor])
-            if rng.random() < _ALONE:
-                kinds = rng.choice(kinds, 1)
-            added = self.residuals[donor, kinds].astype(np.float32).sum(axis=0)
-            if rng.random() < 0.5 or not len(healthy):
-                owner = int(self.owners[donor])
-                fundus = photographs.pictures[owner] - added
-            else:
+            drawn = rng.random()
+            if drawn < _GIVEN:
+                pair = self._given(photographs, healthy, moved[row], rng)
+            elif drawn < _GIVEN + _NOTHING and len(healthy):
                 owner = int(rng.choice(healthy))
-                fundus = photographs.pictures[owner].astype(np.float32)
-                added = added * photographs.masks[owner][..., None]
-            # Either nearly all lesions go, or what is there grows.
-            start = rng.uniform(0.7, 1.1) if rng.random() < 0.6 else rng.uniform(0.2, 0.5)
-            end = 0.0 if start > 0.6 else start + rng.uniform(0.3, 0.7)
-            before.append(fundus + start * added)
-            after.append(fundus + end * added)
-            owners.append(owner)
-            for kind in kinds:
-                chosen = rng.random(each) < 0.5
-                chosen[rng.integers(each)] = True
-                moved[row, kind * each : (kind + 1) * each] = chosen * (end - start)
+                chosen = rng.random(len(KINDS)) < 0.5
+                moved[row, : len(KINDS)] = chosen * rng.uniform(0.3, 1.0)
+                pair = owner, photographs.pictures[owner], photographs.pictures[owner]
+            else:
+                pair = self._gone(photographs, healthy, moved[row], rng)
+            owners.append(pair[0])
+            before.append(pair[1])
+            after.append(pair[2])
         pictures = np.clip(np.stack(before + after), 0, 255).round().astype(np.uint8)
         x = to_tensor(pictures)
         return LesionPairs(x[:count], x[count:], np.array(owners, dtype=np.int64), torch.from_numpy(moved))
+
+    def _gone(
+        self,
+        photographs: PhotographSet,
+        healthy: NDArray[np.int64],
+        moved: NDArray[np.float32],
+        rng: np.random.Generator,
+    ) -> _Pair:
+        """An eye that has lesions, its own or another's, and loses a share of them."""
+        donor = int(rng.integers(len(self.owners)))
+        kinds = np.flatnonzero(self._present[donor])
+        absent = np.setdiff1d(np.arange(len(KINDS)), kinds)
+        if rng.random() < _ALONE:
+            kinds = rng.choice(kinds, 1)
+        added = self.residuals[donor, kinds].astype(np.float32).sum(axis=0)
+        if rng.random() < 0.5 or not len(healthy):
+            owner = int(self.owners[donor])
+            fundus = photographs.pictures[owner] - added
+        else:
+            owner = int(rng.choice(healthy))
+            fundus = photographs.pictures[owner].astype(np.float32)
+            added = added * photographs.masks[owner][..., None]
+        there, share = rng.uniform(0.7, 1.1), _share(rng)
+        moved[kinds] = share
+        moved[absent[rng.random(len(absent)) < 0.5]] = share  # asking for what is not there changes nothing
+        return owner, fundus + there * added, fundus + there * (1 - share) * added
+
+    def _given(
+        self,
+        photographs: PhotographSet,
+        healthy: NDArray[np.int64],
+        moved: NDArray[np.float32],
+        rng: np.random.Generator,
+    ) -> _Pair:
+        """An eye, mostly a healthy one, that is given lesions."""
+        everyone = np.arange(len(photographs))
+        owner = int(rng.choice(healthy if len(healthy) and rng.random() < 0.7 else everyone))
+        kinds = np.array([rng.integers(len(KINDS))]) if rng.random() < _ALONE else np.arange(len(KINDS))
+        share = _share(rng)
+        moved[len(KINDS) + kinds] = share
+        picture = photographs.pictures[owner].astype(np.float32)
+        added = self.templates[kinds].sum(axis=0) * photographs.masks[owner][..., None]
+        return owner, picture, picture + share * added
 
     def labelled(
         self, photographs: PhotographSet, count: int, rng: np.random.Generator
@@ -143,17 +200,28 @@ class OutlinedLesions:
         return np.clip(np.stack(pictures), 0, 255).round().astype(np.uint8), np.array(labels, dtype=np.int64)
 
 
-def lesion_distance(made: Tensor, asked: Tensor, mask: Tensor, detail: Tensor) -> Tensor:
+def _share(rng: np.random.Generator) -> float:
+    """How much of a step is made: mostly all of it."""
+    return 1.0 if rng.random() < 0.7 else float(rng.uniform(0.3, 0.9))
+
+
+def lesion_distance(made: Tensor, asked: Tensor, mask: Tensor, detail: Tensor, rest: float = 1.0) -> Tensor:
     """How far the differences that were made are from those asked for, (K, 3, R, R) in [-2, 2] in fields (K, 1, R, R): a scalar.
 
-    Mean absolute error where a lesion should come or go plus that everywhere else, weighted by `detail` (K, 1, R, R): lesions
-    are a hundredth of the fundus, and on average over all of it making no difference at all would be a good answer; vessels
-    and disc, which look most like them, are a small part of the rest.
+    Mean absolute error where a lesion should come or go, plus `rest` times that everywhere else, weighted by `detail`
+    (K, 1, R, R); and the same of the errors' horizontal and vertical finite differences, which keep edges sharp. Lesions are a
+    hundredth of the fundus, and on average over all of it making no difference at all would be a good answer; vessels and
+    disc, which look most like them, are a small part of the rest.
     """
     lesion = (asked.abs().amax(dim=1, keepdim=True) > _VISIBLE) * mask
-    error = (made - asked).abs().mean(dim=1, keepdim=True)
-    rest = (mask - lesion) * detail
-    return (error * lesion).sum() / lesion.sum().clamp_min(1) + (error * rest).sum() / rest.sum().clamp_min(1)
+    elsewhere = (mask - lesion) * detail
+    weight = lesion / lesion.sum().clamp_min(1) + rest * elsewhere / elsewhere.sum().clamp_min(1)
+    error = made - asked
+    total = (error.abs().mean(dim=1, keepdim=True) * weight).sum()
+    for dim in (2, 3):
+        inside = weight.narrow(dim, 1, weight.shape[dim] - 1)
+        total = total + (error.diff(dim=dim).abs().mean(dim=1, keepdim=True) * inside).sum()
+    return total
 
 
 def _filled(picture: NDArray[np.uint8], outlined: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -36,7 +36,7 @@ from napari_latent_explain.train.checkpoint import (
     save_checkpoint,
 )
 from napari_latent_explain.train.discriminator import ProjectedDiscriminator
-from napari_latent_explain.train.lesions import lesion_distance
+from napari_latent_explain.train.lesions import KINDS, lesion_distance
 from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
 from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.samples import save_samples
@@ -235,7 +235,7 @@ class StylexTrainer:
         if pairs:
             terms["lesions"] = recipe.lesions * lesion_distance(
                 difference[: free.start], after - x[: free.start], mask[: free.start],
-                detail_weight(x[: free.start], 4 * recipe.detail),
+                detail_weight(x[: free.start], 4 * recipe.detail), recipe.lesion_rest,
             )  # fmt: skip
         if few > free.start:
             terms["flip"] = recipe.flip * ramp * self._divergence(disturbed(composite[free], generator), wanted[free])
@@ -313,9 +313,10 @@ class StylexTrainer:
             kept = torch.ones(few, self.recipe.attributes, device=x.device)
             change = opinion(other_opinions(seen[1][:few], generator)) - opinion(seen[1][:few])
             given = None
-            if few and self.lesions is not None:  # all lesions gone from every other eye, more of them in the rest
-                given = torch.ones(few, self.recipe.attributes, device=x.device)
-                given[::2] = -1
+            if few and self.lesions is not None:  # all lesions gone from every other eye, given to the rest
+                given = torch.zeros(few, self.recipe.attributes, device=x.device)
+                given[::2, : len(KINDS)] = 1
+                given[1::2, len(KINDS) : 2 * len(KINDS)] = 1
                 change, kept = change[:0], kept[:0]
             drawn = self.average(x, seen, change, kept, z.to(x.device), given)
         rows = [x, drawn.pictures * mask - (1 - mask)]
