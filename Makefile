@@ -11,13 +11,14 @@ export PHOTO
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= $(CORES)
 
-.PHONY: help demo test lint wheel clean distclean system-packages
+.PHONY: help demo test lint wheel ground-truth-generator clean distclean system-packages
 
 help:
 	@echo "make demo [PHOTO=eye.jpg]   explain a photograph: in a napari window, or to files in demo_output/ without a display"
 	@echo "make test [ARGS='-k name']  run all tests (under Xvfb where it is installed)"
 	@echo "make lint                   ruff, mypy and the import contracts"
 	@echo "make wheel                  build the wheel into dist/"
+	@echo "make ground-truth-generator train the small generator of simulated eyes again (about half an hour)"
 	@echo "make clean                  remove what was built and written (distclean: .venv too)"
 
 $(STAMP): pyproject.toml constraints.txt tools/environment.sh
@@ -51,6 +52,9 @@ lint: $(STAMP)
 
 wheel: $(STAMP)
 	@$(PY) -m pip wheel -q . --no-deps -w dist && ls -l dist
+
+ground-truth-generator: $(STAMP)
+	@$(PY) benchmarks/ground_truth.py --train
 
 clean:
 	rm -rf build dist demo_output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,7 +1,5 @@
 """The commands and their options."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path
@@ -9,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from napari_latent_explain.cli.benchmark_app import benchmark
+from napari_latent_explain.cli.options import Device, Json, Model
 from napari_latent_explain.cli.report import message, out, show_progress
 from napari_latent_explain.domain import LatentExplainError, WrongUseError
 
@@ -22,11 +22,6 @@ app = typer.Typer(
     "For research; not a medical device.",
 )
 
-Model = Annotated[Path | None, typer.Option("--model", help="Folder of a model bundle (default: the shipped one).")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
-
-benchmark = typer.Typer(no_args_is_help=True, help="Measure this package's methods against a yardstick.")
 app.add_typer(benchmark, name="benchmark")
 
 
@@ -238,69 +233,6 @@ def audit(
         photographs=photographs,
         counterfactuals=counterfactuals,
         seed=seed,
-    )
-
-
-@benchmark.command("shortcuts")
-def benchmark_shortcuts(
-    as_json: Json = False,
-    eyes: Annotated[int, typer.Option(min=60, help="Simulated eyes.")] = 600,
-    classifiers: Annotated[int, typer.Option(min=2, help="Classifiers for each correlation.")] = 20,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-) -> None:
-    """See whether the audit tells classifiers with a planted shortcut, a camera notch, from innocent ones."""
-    from napari_latent_explain.cli.benchmark import run_shortcut_benchmark
-
-    run_shortcut_benchmark(as_json=as_json, eyes=eyes, classifiers=classifiers, seed=seed)
-
-
-@benchmark.command("discovery")
-def benchmark_discovery(
-    as_json: Json = False,
-    photographs: Annotated[
-        int, typer.Option(min=6, help="Photographs: two thirds to choose on, a third held out.")
-    ] = 96,
-    coordinates: Annotated[int | None, typer.Option(min=2, help="Random style coordinates (default: all).")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of photographs (default: simulated eyes).")] = None,
-    folder: Annotated[
-        Path | None, typer.Option(help="Where the exhaustive search keeps its table; a stopped one goes on there.")
-    ] = None,
-    refinement: Annotated[int, typer.Option(min=0, help="Adam steps of each held-out inversion.")] = 0,
-    model: Model = None,
-    device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-) -> None:
-    """Compare the fast discovery with the exhaustive search (AttFind) on the same model and photographs."""
-    from napari_latent_explain.cli.benchmark import run_discovery_benchmark
-
-    run_discovery_benchmark(
-        as_json=as_json,
-        model=model,
-        device=device,
-        seed=seed,
-        photographs=photographs,
-        coordinates=coordinates,
-        data=data,
-        folder=folder,
-        refinement=refinement,
-    )
-
-
-@benchmark.command("outlines")
-def benchmark_outlines(
-    photographs: Annotated[list[Path], typer.Argument(help="Photographs that were outlined.", metavar="PHOTO...")],
-    outlines: Annotated[Path, typer.Option(help="Folder of masks, <photograph>_EX.png and so on.")],
-    as_json: Json = False,
-    directions: Annotated[int, typer.Option(min=1, help="Directions towards each class, best first.")] = 3,
-    model: Model = None,
-    device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
-) -> None:
-    """See whether the model's directions act where experts outlined lesions."""
-    from napari_latent_explain.cli.benchmark import run_overlap_benchmark
-
-    run_overlap_benchmark(
-        photographs, outlines, as_json=as_json, model=model, device=device, directions=directions, seed=seed
     )
 
 

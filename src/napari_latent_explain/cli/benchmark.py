@@ -11,7 +11,19 @@ from napari_latent_explain.domain import portion
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["run_discovery_benchmark", "run_overlap_benchmark", "run_shortcut_benchmark"]
+    from napari_latent_explain.domain.frozen import FrozenModel
+
+__all__ = [
+    "run_discovery_benchmark",
+    "run_ground_truth_benchmark",
+    "run_overlap_benchmark",
+    "run_shortcut_benchmark",
+]
+
+
+def _print(result: FrozenModel, *, as_json: bool) -> None:
+    """One line of JSON, or a line for each number."""
+    _print(result, as_json=as_json)
 
 
 def run_discovery_benchmark(
@@ -54,11 +66,7 @@ def run_discovery_benchmark(
             explainer, *parts, rng=rng, settings=settings, columns=columns, folder=folder,
             progress=portion(progress, 0.1, 1.0),
         )  # fmt: skip
-    if as_json:
-        out(result.model_dump_json())
-        return
-    for key, value in result.model_dump().items():
-        out(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")
+    _print(result, as_json=as_json)
 
 
 def run_shortcut_benchmark(*, as_json: bool, eyes: int, classifiers: int, seed: int) -> None:
@@ -68,10 +76,34 @@ def run_shortcut_benchmark(*, as_json: bool, eyes: int, classifiers: int, seed: 
     settings = ShortcutSettings(eyes=eyes, classifiers=classifiers)
     with show_progress("Benchmark") as progress:
         result = benchmark_shortcuts(seed, settings, progress=progress)
+    _print(result, as_json=as_json)
+
+
+def run_ground_truth_benchmark(*, as_json: bool, generator: Path, classifiers: int, shortcuts: int, seed: int) -> None:
+    """Measure directions, codes and the audit against what was planted, and print what was found."""
+    import json
+
+    from napari_latent_explain.train.ground_truth import GroundTruthSettings, benchmark_ground_truth
+    from napari_latent_explain.train.shortcut_benchmark import ShortcutSettings, benchmark_shortcuts
+    from napari_latent_explain.train.simulated_generator import load_simulated_generator
+
+    drawn_by = load_simulated_generator(generator)
+    with show_progress("Benchmark") as progress:
+        found = benchmark_ground_truth(
+            drawn_by, seed, GroundTruthSettings(classifiers=classifiers), progress=portion(progress, 0.0, 0.6)
+        )
+        planted = benchmark_shortcuts(
+            seed, ShortcutSettings(classifiers=shortcuts), progress=portion(progress, 0.6, 1.0)
+        )
+    tree = found.model_dump(mode="json") | {
+        "shortcut_auc": planted.shortcut_auc,
+        "shortcut_false_positive_rate": planted.shortcut_false_positive_rate,
+        "shortcut_detected": planted.detected,
+    }
     if as_json:
-        out(result.model_dump_json())
+        out(json.dumps(tree))
         return
-    for key, value in result.model_dump().items():
+    for key, value in tree.items():
         out(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")
 
 

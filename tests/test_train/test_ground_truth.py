@@ -1,0 +1,107 @@
+"""Measuring against known causes, on codes and pictures whose answer can be worked out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_latent_explain.domain import TrainingError
+from napari_latent_explain.train.disentanglement import measure_disentanglement
+from napari_latent_explain.train.simulated_eyes import FACTORS, draw_simulated_eyes
+
+
+def test_one_coordinate_a_factor_is_disentangled_and_complete() -> None:
+    rng = np.random.default_rng(0)
+    factors = rng.standard_normal((600, 4))
+    found = measure_disentanglement(np.c_[factors[:, ::-1], rng.standard_normal((600, 3)), np.ones(600)], factors)
+    assert found.disentanglement > 0.97
+    assert found.completeness > 0.97
+    assert found.informativeness > 0.97
+
+
+def test_mixed_coordinates_are_neither() -> None:
+    rng = np.random.default_rng(0)
+    factors = rng.standard_normal((600, 4))
+    turned, _ = np.linalg.qr(rng.standard_normal((4, 4)))
+    mixed = measure_disentanglement(factors @ turned, factors)
+    assert mixed.informativeness > 0.97  # all is in it
+    assert mixed.disentanglement < 0.6
+    assert mixed.completeness < 0.6
+
+
+def test_each_factor_in_two_coordinates_is_disentangled_but_not_complete() -> None:
+    rng = np.random.default_rng(0)
+    halves = rng.standard_normal((800, 8))
+    found = measure_disentanglement(halves, halves[:, :4] + halves[:, 4:])
+    assert found.disentanglement > 0.9
+    assert 0.5 < found.completeness < 0.8  # 1 - log 2 / log 8 = 0.67
+
+
+def test_a_code_that_knows_nothing() -> None:
+    rng = np.random.default_rng(0)
+    found = measure_disentanglement(rng.standard_normal((400, 5)), rng.standard_normal((400, 3)))
+    assert found.informativeness < 0.05
+
+
+def test_simulated_eyes_are_what_their_factors_say() -> None:
+    eyes = draw_simulated_eyes(60, 32, seed=4)
+    assert eyes.photographs.pictures.shape == (60, 32, 32, 3)
+    again = draw_simulated_eyes(5, 32, seed=4)
+    assert np.array_equal(again.photographs.pictures, eyes.photographs.pictures[:5])
+    column = FACTORS.index("illumination")
+    brightness = eyes.photographs.pictures.mean(axis=(1, 2, 3))
+    assert np.corrcoef(brightness, eyes.factors[:, column])[0, 1] > 0.4
+    lesions = eyes.factors[:, [FACTORS.index("hard_exudates"), FACTORS.index("haemorrhages")]] > 0
+    assert 0.3 < lesions.mean() < 0.7
+    assert (lesions[:, 0] != lesions[:, 1]).any()  # one kind does not bring the other
+    assert np.abs(eyes.standardised.mean(axis=0)).max() < 1e-9
+
+
+def test_factors_are_read_off_eyes_that_the_reader_has_not_seen() -> None:
+    from napari_latent_explain.latent import to_tensor
+    from napari_latent_explain.train.factor_reading import fit_factor_reader
+
+    reader = fit_factor_reader(draw_simulated_eyes(240, 32, seed=0))
+    read = dict(zip(FACTORS, reader.determination, strict=True))
+    assert read["illumination"] > 0.7
+    assert read["illumination"] > read["cup_ratio"]
+    others = draw_simulated_eyes(60, 32, seed=9)
+    column = FACTORS.index("illumination")
+    readings = reader(to_tensor(others.photographs.pictures))[:, column]
+    assert np.corrcoef(readings, others.factors[:, column])[0, 1] > 0.8
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_a_generator_is_trained_stored_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from napari_latent_explain.train import ground_truth, simulated_generator
+    from napari_latent_explain.train.ground_truth import GroundTruthSettings, benchmark_ground_truth
+
+    monkeypatch.setattr(simulated_generator, "SIZE", 32)
+    small = {"channel_base": 256, "channel_max": 16, "w_dim": 8, "encoder_size": 32, "encoder_channels": (8, 8, 16)}
+    recipe = simulated_generator.RECIPE.replace(**small, steps=6, batch=4, noise_batch=2, adversarial_from=1)
+    folder = simulated_generator.train_simulated_generator(tmp_path, eyes=12, recipe=recipe)
+    generator = simulated_generator.load_simulated_generator(folder)
+    with torch.no_grad():
+        z = torch.randn(2, 8, generator=torch.Generator().manual_seed(0))
+        code = generator.code(generator.map(z), torch.zeros(2, 1), torch.zeros(2, 0))
+        assert generator.synthesise(code).shape == (2, 3, 32, 32)
+    settings = GroundTruthSettings(eyes=80, drawn=120, classifiers=1, reference=18, k=3)
+    with pytest.raises(TrainingError, match="train it for longer"):
+        benchmark_ground_truth(generator, 0, settings)
+    monkeypatch.setattr(ground_truth, "_READABLE", -9.0)
+    monkeypatch.setattr(ground_truth, "_DRAWN", 0.0)
+    found = benchmark_ground_truth(generator, 0, settings)
+    assert set(found.dci) == {"z", "w", "s"}
+    assert all(0 <= one.disentanglement <= 1 and 0 <= one.completeness <= 1 for one in found.dci.values())
+    (planted,) = found.planted
+    assert 2 <= len(planted.causes) <= 4
+    hit = {factor for factor in planted.found if factor in planted.causes}
+    assert planted.recall == pytest.approx(len(hit) / len(planted.causes))
+    assert len(planted.found) <= 3
+    assert found.model_dump() == benchmark_ground_truth(generator, 0, settings).model_dump()
+    (folder / "generator.safetensors").write_bytes(b"nothing")
+    with pytest.raises(TrainingError, match="make ground-truth-generator"):
+        simulated_generator.load_simulated_generator(folder)
