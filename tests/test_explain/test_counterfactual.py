@@ -7,7 +7,7 @@ import pytest
 
 from napari_latent_explain.domain import Cancelled, Edit
 from napari_latent_explain.explain.boundary import boundary_radius, survey_boundary
-from napari_latent_explain.explain.counterfactual import diverse_counterfactuals, search_counterfactual
+from napari_latent_explain.explain.counterfactual import diverse_counterfactuals, search_counterfactual, strongest_direction
 from napari_latent_explain.explain.dose_response import dose_response
 
 SLOPES = {"a": 2.0, "b": 1.0, "c": 0.0, "d": -1.0}
@@ -127,3 +127,13 @@ def test_random_rays_find_a_plane_at_its_distance() -> None:
     assert (hidden.reached_share, hidden.median) == (0, None)
     near = survey_boundary(lambda x: np.linalg.norm(x, axis=1) - 0.5, 3, 1.0, rays=4, rng=rng)
     assert near.median == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_strongest_direction_is_the_one_that_the_margin_misses_most() -> None:
+    weights = {"a": 1.0, "b": -3.0, "c": 0.5}
+
+    def margins(edits: Sequence[Edit]) -> list[float]:
+        return [sum(weights[key] * strength for key, strength in edit.strengths.items()) for edit in edits]
+
+    assert strongest_direction(margins, Edit(strengths={"a": 2.0, "b": -0.5, "c": 3.0})) == "a"
+    assert strongest_direction(margins, Edit(strengths={"a": 1.0, "b": -0.5, "c": 1.0})) == "b"

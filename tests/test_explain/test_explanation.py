@@ -145,6 +145,13 @@ def test_more_than_one_answer_and_what_is_measured_of_them(explanation: Explanat
     answers = explanation.find_alternatives(3)
     assert answers[0].edit == first.edit
     assert len({tuple(sorted(answer.edit.strengths)) for answer in answers}) == len(answers)
+    assert first.reached or first.note
+    another = explanation.find_another([first.edit]) if first.edit else first
+    if len(answers) > 1:
+        assert another.reached
+        assert another.edit == answers[1].edit
+    elif first.edit:
+        assert not another.reached
     explanation.set_edit(Edit(strengths={explanation.directions[0].id: 2.0}))
     curve = explanation.dose_response()
     assert curve.doses[0] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
@@ -13,6 +14,7 @@ from psygnal import Signal
 from napari_latent_explain.domain import (
     CounterfactualRecord,
     DirectionAtlas,
+    DoseResponse,
     Edit,
     Field,
     LateralityReading,
@@ -80,7 +82,7 @@ class FakeExplanation:
             {},
             "The reconstruction reads 0.52 differently from the photograph.",
         )
-        self.rendered, self.mapped = [], []
+        self.rendered, self.mapped, self.goals = [], [], []
         self.frame = self.render(Edit())
 
     def _crop(self, size):
@@ -142,9 +144,22 @@ class FakeExplanation:
             self.target_changed.emit(target)
             self.reset()
 
-    def find_counterfactual(self, progress=silent):
+    def find_counterfactual(self, progress=silent, *, probability=None):
+        return self.find_another((), progress, probability=probability)
+
+    def find_another(self, answers, progress=silent, *, probability=None):
+        """The next direction alone, as far as the probability asks; the third reaches nothing."""
         progress("Searching", 0.5)
-        return self.render(Edit(strengths={self.directions[0].id: 1.5}))
+        self.goals.append(probability)
+        strength = 1.5 if probability is None else 1.0 + float(np.log(probability / (1 - probability)))
+        frame = self.render(Edit(strengths={self.directions[len(answers)].id: strength}))
+        return replace(frame, reached=len(answers) < 2)
+
+    def dose_response(self, frame=None):
+        edit = (frame if frame is not None else self.frame).edit
+        doses = tuple(np.linspace(0, 1, 5).tolist())
+        odds = tuple(sum(edit.scaled(d).strengths.values()) - 1.0 for d in doses)
+        return DoseResponse(doses=doses, log_odds=odds, monotone=True, rank_correlation=1.0)
 
     def saliency_map(self, method, progress=silent):
         for step in range(3):

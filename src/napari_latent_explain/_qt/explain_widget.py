@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import (
         CounterfactualRecord,
+        DoseResponse,
         Edit,
         Photograph,
         Progress,
@@ -65,6 +66,10 @@ def _map(explanation: Explanation, method: SaliencyMethod, progress: Progress) -
 
     found = explanation.saliency_map(method, progress)
     return explanation, found, saliency_over(explanation.original, found)
+
+
+def _answer(explanation: Explanation, frame: Frame) -> tuple[Frame, DoseResponse]:
+    return frame, explanation.dose_response(frame)
 
 
 class ExplainWidget(QWidget):  # type: ignore[misc]
@@ -109,6 +114,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self._explanation: Explanation | None = None
         self._loaded: tuple[tuple[Path | None, str], Explainer] | None = None
         self._history = EditHistory()
+        self._answers: list[Edit] = []
         self._closed = False
         self.layers = ExplainedLayers(viewer)
         self.photograph = PhotographChooser(viewer, read)
@@ -126,6 +132,8 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         panel.explain.clicked.connect(self.explain)
         panel.cancel.clicked.connect(self.cancel)
         panel.find.clicked.connect(self.find_counterfactual)
+        panel.another.clicked.connect(self.find_another)
+        panel.goal.chosen.connect(self._forget_answers)
         panel.export.clicked.connect(self._choose_and_export)
         panel.reset_all.clicked.connect(self.reset)
         panel.undo.clicked.connect(self.undo)
@@ -198,10 +206,18 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self._worker.cancel()
 
     def find_counterfactual(self) -> None:
-        """Search for the smallest edit that changes the decision."""
-        explanation = self._explanation
+        """Search for the smallest edit that reaches what the panel's goal says: by default, that changes the decision."""
+        explanation, goal = self._explanation, self.panel.goal.probability
         if explanation is not None:
-            self._submit("find", lambda progress: explanation.find_counterfactual(progress))
+            self._answers.clear()
+            self._submit("find", lambda p: _answer(explanation, explanation.find_counterfactual(p, probability=goal)))
+
+    def find_another(self) -> None:
+        """Search for an answer unlike those found before for the same photograph, target and goal."""
+        explanation, goal, found = self._explanation, self.panel.goal.probability, tuple(self._answers)
+        if explanation is not None and found:
+            another = explanation.find_another
+            self._submit("another", lambda p: _answer(explanation, another(found, p, probability=goal)))
 
     def set_edit(self, edit: Edit, drag: str | None = None) -> None:
         """Ask for an edit; the newest one asked for wins."""
@@ -284,11 +300,13 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         elif kind == "compare":
             self._show_map(*result)
         elif self._explanation is not None:
-            if kind == "find":
-                self._history.push(result.edit)
-                if result.note:
-                    show_warning(f"{result.note[0].upper()}{result.note[1:]}.")
-            self._explanation.accept(result)
+            if kind == "another" and not result[0].reached:
+                self._answers.clear()
+                show_info("There is no other answer within the tested range; the last one stays.")
+            elif kind in ("find", "another"):
+                self._show_answer(*result)
+            else:
+                self._explanation.accept(result)
         self._show_state()
 
     def _failed(self, kind: str, error: Exception) -> None:
@@ -310,14 +328,31 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
     def _show_frame(self, frame: Frame) -> None:
         self.layers.update(frame)
         self.panel.show_frame(frame)
+        self.panel.curve.show_curve(None)  # it is another edit's
         if not self._worker.busy:
             self._history.push(frame.edit)  # somebody else moved the explanation: that can be undone too
             self.panel.sliders.show_edit(frame.edit)
         self._show_state()
 
+    def _show_answer(self, frame: Frame, curve: DoseResponse) -> None:
+        """Show what a search found; only what reached its goal, by moving something, is an answer to look beyond."""
+        if self._explanation is None:
+            return
+        self._history.push(frame.edit)
+        if frame.note:
+            show_warning(f"{frame.note[0].upper()}{frame.note[1:]}.")
+        self._answers = [*self._answers, frame.edit] if frame.reached and frame.edit else []
+        self._explanation.accept(frame)
+        self.panel.curve.show_curve(curve)
+
+    def _forget_answers(self) -> None:
+        self._answers.clear()
+        self._show_state()
+
     def _show_target(self, target: int) -> None:
         explanation = self._explanation
         if explanation is not None:
+            self._answers.clear()
             ours = {d.id for d in explanation.directions}
             self._history.clear(explanation.edit if ours.issuperset(explanation.edit.strengths) else None)
             self.panel.show_target(explanation)
@@ -345,6 +380,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             busy=self._worker.busy,
             ready=self._explanation is not None,
             moved=bool(self._history.current),
+            answered=bool(self._answers),
             can_undo=self._history.can_undo,
             can_redo=self._history.can_redo,
         )

@@ -19,7 +19,9 @@ from qtpy.QtWidgets import (
 
 from napari_latent_explain._qt.comparison import ComparisonChooser
 from napari_latent_explain._qt.direction_sliders import DirectionSliders
+from napari_latent_explain._qt.dose_curve import DoseCurve
 from napari_latent_explain._qt.explained_layers import BANNER
+from napari_latent_explain._qt.goal_chooser import GoalChooser
 from napari_latent_explain._qt.model_chooser import ModelChooser
 from napari_latent_explain._qt.probability_bars import ProbabilityBars
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
@@ -30,7 +32,13 @@ if TYPE_CHECKING:
 __all__ = ["Panel"]
 
 _EYES = {"OD": "Right eye (OD)", "OS": "Left eye (OS)"}
-_BUSY = {"explain": "Explaining", "find": "Searching", "compare": "Comparing", "export": "Writing the panel"}
+_BUSY = {
+    "explain": "Explaining",
+    "find": "Searching",
+    "another": "Searching",
+    "compare": "Comparing",
+    "export": "Writing the panel",
+}
 
 
 def _button(text: str, tip: str, name: str = "") -> QPushButton:
@@ -102,10 +110,15 @@ class Panel(QWidget):  # type: ignore[misc]
         self.two_rows.setChecked(True)
         self.two_rows.setToolTip("Two by two: larger pictures, unless the window is very wide.")
         self.two_rows.setAccessibleName("Pictures in two rows")
+        self.goal = GoalChooser()
         self.bars = ProbabilityBars()
+        self.curve = DoseCurve()
         self.comparison = ComparisonChooser()
         self.sliders = DirectionSliders()
         self.find = _button("Find counterfactual", "Search for the smallest edit that changes the decision.")
+        self.another = _button(
+            "Another answer", "Search for one that does without the direction that did most in those found before."
+        )
         self.reset_all = _button("Reset all", "Put every slider back to 0.")
         self.undo = _button("Undo", "Go back to the sliders before (Ctrl+Z).")
         self.redo = _button("Redo", "Take the undone change again (Ctrl+Shift+Z).")
@@ -130,8 +143,9 @@ class Panel(QWidget):  # type: ignore[misc]
         goal = QFormLayout()
         goal.setContentsMargins(0, 0, 0, 0)
         goal.addRow("Target class", self.target)
+        goal.addRow("Search until", self.goal)
         for part in (
-            self.facts, _title("Probabilities"), goal, self.bars, self.gap, self.outcome, self.comparison,
+            self.facts, _title("Probabilities"), goal, self.bars, self.gap, self.outcome, self.curve, self.comparison,
             _title("Directions"), self.sliders, self.two_rows,
         ):  # fmt: skip
             if isinstance(part, QFormLayout):
@@ -152,8 +166,9 @@ class Panel(QWidget):  # type: ignore[misc]
         foot = QVBoxLayout()
         foot.setContentsMargins(8, 2, 8, 6)
         foot.setSpacing(4)
-        foot.addLayout(_row(self.find, self.export))
+        foot.addLayout(_row(self.find, self.another))
         foot.addLayout(_row(self.undo, self.redo, self.reset_all))
+        foot.addLayout(_row(self.export))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(4)
@@ -209,12 +224,14 @@ class Panel(QWidget):  # type: ignore[misc]
         lines.append(f"Gap from photograph to reconstruction: {100 * frame.probabilities.gap:.1f} points.")
         _say(self.outcome, "<br>".join(lines))
 
-    def show_state(self, *, busy: str, ready: bool, moved: bool, can_undo: bool, can_redo: bool) -> None:
+    def show_state(
+        self, *, busy: str, ready: bool, moved: bool, answered: bool, can_undo: bool, can_redo: bool
+    ) -> None:
         """Enable what can be done now."""
         long_job = busy in _BUSY
         free = not long_job
         self.explain.setEnabled(free)
-        self.cancel.setEnabled(busy in ("explain", "find", "compare"))
+        self.cancel.setEnabled(busy in ("explain", "find", "another", "compare"))
         self.progress.setVisible(long_job)
         if long_job and self.message.isHidden():
             self.progress.setValue(0)
@@ -223,7 +240,7 @@ class Panel(QWidget):  # type: ignore[misc]
             _say(self.message, "")
         self._result.setVisible(ready)
         for widget, able in (
-            (self.target, True), (self.comparison, True), (self.sliders, True), (self.find, True), (self.export, True),
-            (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
+            (self.target, True), (self.goal, True), (self.comparison, True), (self.sliders, True), (self.find, True),
+            (self.another, answered), (self.export, True), (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
         ):  # fmt: skip
             widget.setEnabled(ready and free and able)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import DirectionId, Progress
 
-__all__ = ["CounterfactualSearch", "diverse_counterfactuals", "search_counterfactual"]
+__all__ = ["CounterfactualSearch", "diverse_counterfactuals", "search_counterfactual", "strongest_direction"]
 
 _DOSES = 8
 
@@ -140,7 +140,12 @@ def diverse_counterfactuals(
         found.append(answer)
         if not answer.reached or not answer.edit:
             break
-        keys = list(answer.edit.strengths)
-        without = margins([answer.edit.with_strength(key, 0.0) for key in keys])
-        del left[min(zip(without, keys, strict=True))[1]]
+        del left[strongest_direction(margins, answer.edit)]
     return tuple(found)
+
+
+def strongest_direction(margins: Callable[[Sequence[Edit]], Sequence[float]], edit: Edit) -> DirectionId:
+    """The direction that does most in an edit that moves at least one: taken back alone, it lowers the margin furthest."""
+    keys = list(edit.strengths)
+    without = margins([edit.with_strength(key, 0.0) for key in keys])
+    return min(zip(without, keys, strict=True))[1]

@@ -189,6 +189,19 @@ class Explanation:
         self.seconds["counterfactual"] = time.perf_counter() - began
         return frame
 
+    def find_another(
+        self, answers: Sequence[Edit], progress: Progress = silent, *, probability: float | None = None
+    ) -> Frame:
+        """Search for an answer unlike those that are there (each moves something), without showing it (thread-safe).
+
+        It does without the direction that did most in each of them. If none is left that reaches the goal, it is the furthest
+        one, and its note says so.
+        """
+        _check_probability(probability)
+        return self._found(
+            self._pivot.search_another(self.target, answers, progress, probability=probability), probability
+        )
+
     def find_alternatives(
         self, count: int = 3, progress: Progress = silent, *, probability: float | None = None
     ) -> tuple[Frame, ...]:
@@ -198,7 +211,7 @@ class Explanation:
         return tuple(self._found(answer, probability) for answer in found)
 
     def _found(self, found: CounterfactualSearch, probability: float | None) -> Frame:
-        frame = self.render(found.edit)
+        frame = replace(self.render(found.edit), reached=found.reached)
         if found.reached:
             hardly = frame.flipped and frame.changed_area_fraction < LEAST_VISIBLE
             return replace(frame, note=HARDLY_VISIBLE) if hardly else frame

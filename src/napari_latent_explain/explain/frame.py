@@ -34,6 +34,8 @@ class Frame:
         Share of the field whose luminance changes by more than 0.02.
     note : str
         A sentence, if something must be said.
+    reached : bool
+        Whether it is the answer of a search that reached its goal.
     """
 
     edit: Edit
@@ -43,3 +45,4 @@ class Frame:
     flipped: bool
     changed_area_fraction: float
     note: str = ""
+    reached: bool = False

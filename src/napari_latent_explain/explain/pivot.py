@@ -15,6 +15,7 @@ from napari_latent_explain.explain.counterfactual import (
     CounterfactualSearch,
     diverse_counterfactuals,
     search_counterfactual,
+    strongest_direction,
 )
 from napari_latent_explain.explain.dose_response import dose_response
 from napari_latent_explain.latent import move, render
@@ -100,6 +101,15 @@ class Pivot:
     ) -> CounterfactualSearch:
         """Search for the smallest edit that changes the decision to `target`, or gives it at least `probability`."""
         margins, ranges, enough = self._goal(target, probability)
+        return search_counterfactual(margins, ranges, clearance=enough, progress=progress)
+
+    def search_another(
+        self, target: int, answers: Sequence[Edit], progress: Progress = silent, *, probability: float | None = None
+    ) -> CounterfactualSearch:
+        """Search for an answer that does without the direction that did most in each of the `answers` that are there."""
+        margins, ranges, enough = self._goal(target, probability)
+        for edit in answers:
+            ranges.pop(strongest_direction(margins, edit), None)
         return search_counterfactual(margins, ranges, clearance=enough, progress=progress)
 
     def search_several(

@@ -25,11 +25,11 @@ _TAUGHT_BY_CLASSIFIER = """
   once and in parts, so that they are answers that the training found, not a list of all that it looks at."""
 _TAUGHT_BY_LESIONS = """
 - What else the classifier looks at: the directions named `attributes` were taught, from eyes whose lesions experts had
-  outlined, to make one kind of lesion more and fewer: exudates, cotton-wool spots, microaneurysms and haemorrhages, in that
-  order. Each bears the name of its kind, and does more than the name says: vessels and disc fade or brighten with lesions
-  that look like them. That the classifier follows them is measured; the other directions are there to show what more it
-  follows, as far as they do.
-- Lesions where none are: making lesions more works where there are some; in an eye without any there is little to start from."""
+  outlined, to take one kind of lesion away, or to give it: hard exudates, cotton-wool spots, haemorrhages with
+  microaneurysms. That the classifier follows them is measured; the other directions are there to show what more it follows,
+  as far as they do. What is taken away may be more than the name says where vessels or the disc look like a lesion.
+- Where lesions would come: each kind is given as one training eye has it, in the same places of every eye. It shows how the
+  classifier answers to lesions, not where this eye would have them."""
 
 
 def _attributes(metadata: BundleMetadata) -> str:
@@ -38,6 +38,13 @@ def _attributes(metadata: BundleMetadata) -> str:
         return ""
     recipe = metadata.recipe.get("config", {}).get("stylex", {})
     return _TAUGHT_BY_LESIONS if recipe.get("lesion_pairs") and not metadata.foreign else _TAUGHT_BY_CLASSIFIER
+
+
+def _classifier(metadata: BundleMetadata) -> str:
+    """What the classifier is, in words."""
+    epochs = metadata.recipe.get("config", {}).get("classifier", {}).get("epochs", 1)
+    how = "fine-tuned from ImageNet" if epochs else "with its ImageNet weights and a logistic regression behind them"
+    return f"an EfficientNet-Lite0 classifier {how}."
 
 
 _FOREIGN = """a classifier that was not made with them and was only asked for its answers;
@@ -57,7 +64,7 @@ def model_card(metadata: BundleMetadata, atlas: DirectionAtlas) -> str:
 **For research. Not a medical device. Every picture made with this model is synthetic and says so.**
 
 Classes: {", ".join(metadata.classes)}. Resolution: {metadata.resolution} px. A generator with an open style space, an
-encoder, and {_FOREIGN if metadata.foreign else "an EfficientNet-Lite0 classifier fine-tuned from ImageNet."}
+encoder, and {_FOREIGN if metadata.foreign else _classifier(metadata)}
 
 ## What it was trained on
 {recipe.get("photographs", "?")} retinal photographs, none of a test split (SHA-256 of files and pixels:
