@@ -7,7 +7,11 @@ import pytest
 
 from napari_latent_explain.domain import Cancelled, Edit
 from napari_latent_explain.explain.boundary import boundary_radius, survey_boundary
-from napari_latent_explain.explain.counterfactual import diverse_counterfactuals, search_counterfactual, strongest_direction
+from napari_latent_explain.explain.counterfactual import (
+    diverse_counterfactuals,
+    search_counterfactual,
+    strongest_direction,
+)
 from napari_latent_explain.explain.dose_response import dose_response
 
 SLOPES = {"a": 2.0, "b": 1.0, "c": 0.0, "d": -1.0}
