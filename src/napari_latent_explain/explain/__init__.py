@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain.frame import Frame
     from napari_latent_explain.explain.reference import ReferenceSet, encode_reference
     from napari_latent_explain.explain.saliency import require_saliency
+    from napari_latent_explain.explain.saved_explanation import open_explanation, save_explanation
     from napari_latent_explain.explain.search_settings import SearchSettings
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "encode_reference",
     "explain_photograph",
     "find_directions",
+    "open_explanation",
     "require_saliency",
+    "save_explanation",
     "search_counterfactual",
 ]
 
@@ -33,7 +36,9 @@ _HOMES = {
     "encode_reference": "reference",
     "explain_photograph": "explanation",
     "find_directions": "discovery",
+    "open_explanation": "saved_explanation",
     "require_saliency": "saliency",
+    "save_explanation": "saved_explanation",
     "search_counterfactual": "counterfactual",
 }
 

@@ -1,0 +1,219 @@
+"""An explained photograph on disk, so that closing a window loses nothing and opening it again needs no inversion.
+
+A folder of two files: ``explanation.json``, which says everything but the code, and the style code as safetensors, named by
+its hash. The photograph itself is not copied; it is found again by its path and recognised by its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from pydantic import Field as Constraint
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from napari_latent_explain.domain import (
+    Edit,
+    ExplanationError,
+    Field,
+    LatentExplainError,
+    LateralityReading,
+    ModelIdentity,
+    QualityReport,
+)
+from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.explain.explanation import Explanation
+from napari_latent_explain.export.atomic import write_atomically
+from napari_latent_explain.fundus import read_photograph
+from napari_latent_explain.latent import Inversion, mask_tensor, reconstruct
+
+if TYPE_CHECKING:
+    from napari_latent_explain.model.explainer import Explainer
+
+__all__ = ["SavedExplanation", "open_explanation", "read_saved", "save_explanation"]
+
+_FORMAT: Literal[1] = 1
+_NAME = "explanation.json"
+_LARGEST = 64 * 2**20
+
+
+class SavedExplanation(FrozenModel):
+    """What ``explanation.json`` says.
+
+    Parameters
+    ----------
+    format : int
+        Version of this layout; a newer one is refused, not guessed at.
+    photograph, sha256 : str
+        Path of the photograph when it was saved, and its hash.
+    model : ModelIdentity
+        Of the bundle that explained it: codes and directions mean nothing to another.
+    field, laterality, quality
+        What was read of the photograph, corrections by hand included.
+    target, edit
+        What is asked for, and where the sliders stand.
+    display_size : int
+        Largest side of the pictures that are shown.
+    code : str
+        Name of the file with the code; its stem is the hash of its content.
+    loss_encoder, loss_refined : float
+        Of the inversion.
+    seconds : dict
+        How long the steps took.
+    """
+
+    format: Literal[1] = _FORMAT
+    photograph: str
+    sha256: str
+    model: ModelIdentity
+    field: Field
+    laterality: LateralityReading
+    quality: QualityReport
+    target: int
+    edit: Edit = Edit()
+    display_size: int = 1024
+    code: str
+    loss_encoder: float
+    loss_refined: float
+    seconds: dict[str, float] = Constraint(default_factory=dict)
+
+
+def save_explanation(explanation: Explanation, folder: Path) -> Path:
+    """Write an explanation as it stands; saving it again replaces the one file that changes, whole or not at all.
+
+    Raises
+    ------
+    ExplanationError
+        If its photograph was not read from a file.
+    ExportError
+        If the folder can't be written.
+    """
+    photograph, inversion = explanation.photograph, explanation.inversion
+    if photograph.path is None:
+        msg = (
+            f"{photograph.name} was not read from a file, so that it could not be found again; save the picture first."
+        )
+        raise ExplanationError(msg)
+    content = save({"code": inversion.code.detach().cpu().contiguous()})
+    name = f"{hashlib.sha256(content).hexdigest()}.safetensors"
+    if not (folder / name).is_file():
+        write_atomically(folder / name, content)
+    saved = SavedExplanation(
+        photograph=str(photograph.path.absolute()), sha256=photograph.sha256, model=explanation.explainer.identity,
+        field=explanation.field, laterality=explanation.laterality, quality=explanation.quality, target=explanation.target,
+        edit=explanation.edit, display_size=explanation.display_size, code=name, loss_encoder=inversion.loss_encoder,
+        loss_refined=inversion.loss_refined, seconds=explanation.seconds,
+    )  # fmt: skip
+    return write_atomically(folder / _NAME, (saved.model_dump_json(indent=1) + "\n").encode())
+
+
+def read_saved(folder: Path) -> SavedExplanation:
+    """Read what was saved, without model or photograph.
+
+    Raises
+    ------
+    ExplanationError
+        If there is nothing, or it is damaged or of a newer version.
+    """
+    path = folder / _NAME
+    try:
+        text = path.read_bytes()
+        saved = SavedExplanation.model_validate_json(text)
+    except OSError as error:
+        msg = f"There is no saved explanation in {folder} ({error.strerror})."
+        raise ExplanationError(msg) from error
+    except ValidationError as error:
+        if not _known(text):
+            msg = f"{path} was written by a newer version; update napari-latent-explain to open it."
+        else:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "its beginning"
+            msg = f"{path} is damaged at '{where}' ({error.errors()[0]['msg']}); explain the photograph again."
+        raise ExplanationError(msg) from error
+    if Path(saved.code).name != saved.code:
+        msg = f"{path} names a code outside its folder; it is refused."
+        raise ExplanationError(msg)
+    return saved
+
+
+def _known(text: bytes) -> bool:
+    """Whether a JSON text of unknown shape says that it has this version's format."""
+    import json
+
+    try:
+        tree = json.loads(text)
+    except ValueError:
+        return True  # damaged, not newer
+    return not isinstance(tree, dict) or tree.get("format", _FORMAT) == _FORMAT
+
+
+def open_explanation(folder: Path, explainer: Explainer, *, photograph: Path | None = None) -> Explanation:
+    """Take up a saved explanation where it was left, without inverting again.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where it was saved.
+    explainer : Explainer
+        The model that explained it.
+    photograph : pathlib.Path, optional
+        Where the photograph lies now, if it was moved.
+
+    Raises
+    ------
+    ExplanationError
+        If it is damaged, or photograph or model are others.
+    PhotographError
+        If the photograph can't be read.
+    """
+    saved = read_saved(folder)
+    if saved.model.sha256 != explainer.identity.sha256:
+        msg = (
+            f"{folder} was explained with the model {saved.model.name} {saved.model.sha256[:12]}, and this is "
+            f"{explainer.identity.name} {explainer.identity.sha256[:12]}; load that model, or explain the photograph again."
+        )
+        raise ExplanationError(msg)
+    path = photograph if photograph is not None else Path(saved.photograph)
+    if not path.is_file():
+        msg = f"The photograph {path} is not there any more; say where it lies now."
+        raise ExplanationError(msg)
+    picture = read_photograph(path)
+    if picture.sha256 != saved.sha256:
+        msg = f"{path} is not the photograph that was explained (its SHA-256 differs); explain it anew."
+        raise ExplanationError(msg)
+    code = _read_code(folder / saved.code, explainer)
+    mask = mask_tensor(saved.field.mask(explainer.resolution), explainer.device)
+    with torch.inference_mode():
+        base = reconstruct(explainer, code, mask)
+    found = Explanation(
+        explainer, picture, saved.field, saved.laterality, saved.quality,
+        Inversion(code, base, saved.loss_encoder, saved.loss_refined),
+        target=saved.target, display_size=saved.display_size, seconds=dict(saved.seconds),
+    )  # fmt: skip
+    try:
+        found.set_edit(saved.edit)
+    except LatentExplainError as error:
+        msg = f"The sliders of {folder} stand on directions that this model lacks; explain the photograph again."
+        raise ExplanationError(msg) from error
+    return found
+
+
+def _read_code(path: Path, explainer: Explainer) -> torch.Tensor:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != path.stem:
+            raise ValueError
+        code = load(content)["code"]
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        msg = f"The code {path} is missing or damaged; explain the photograph again."
+        raise ExplanationError(msg) from error
+    if code.shape != (1, explainer.generator.code_size) or not bool(torch.isfinite(code).all()):
+        msg = f"The code {path} does not fit this model; explain the photograph again."
+        raise ExplanationError(msg)
+    fitting: torch.Tensor = code.float().to(explainer.device)
+    return fitting
