@@ -27,6 +27,7 @@ from napari_latent_explain.model.style_space import StyleLayer, StyleLayout
 __all__ = ["GeneratorConfig", "StyleGenerator"]
 
 _ATTRIBUTE_STEP = 0.3  # root mean square of what an attribute of 1 adds to each style of its resolution
+_PLACE_RATE = 10.0  # how much faster than other weights the learned maps beside a structure code learn
 _GAIN = math.sqrt(2.0)
 
 
@@ -188,7 +189,8 @@ class StyleGenerator(nn.Module):
         if config.structure_length:
             self.structure = nn.Conv2d(config.structure_channels + config.structure_constants, first, 3, padding=1)
             if config.structure_constants:
-                self.const = nn.Parameter(torch.randn(config.structure_constants, *[config.structure_size] * 2))
+                places = torch.randn(config.structure_constants, *[config.structure_size] * 2)
+                self.const = nn.Parameter(places / _PLACE_RATE)
         else:
             self.const = nn.Parameter(torch.randn(first, 4, 4))
         self.convolutions = nn.ModuleDict()
@@ -264,7 +266,7 @@ class StyleGenerator(nn.Module):
             shape = (-1, config.structure_channels, config.structure_size, config.structure_size)
             x = where.reshape(shape)
             if config.structure_constants:
-                x = torch.cat([x, self.const[None].expand(len(x), -1, -1, -1)], dim=1)
+                x = torch.cat([x, _PLACE_RATE * self.const[None].expand(len(x), -1, -1, -1)], dim=1)
             x = functional.leaky_relu(self.structure(x), 0.2) * _GAIN
         else:
             x = self.const[None].expand(s.shape[0], -1, -1, -1)
