@@ -117,3 +117,26 @@ def test_an_attribute_may_move_the_styles_of_all_resolutions() -> None:
     assert 0 < (one.attribute_directions() != 0).float().mean() < 0.8
     steps = all_.attribute_directions().square().mean(dim=1).sqrt()
     torch.testing.assert_close(steps, torch.full((2,), 0.3))
+
+
+@pytest.mark.parametrize("structure", [False, True])
+def test_the_published_form_of_synthesis_draws_the_same(structure: bool) -> None:
+    from napari_latent_explain.model.published_synthesis import synthesise_as_published
+
+    torch.manual_seed(0)
+    sizes = {
+        "structure_size": 8,
+        "structure_channels": 2,
+        "structure_constants": 1,
+        "first_convolutions": 2,
+        "attributes": 2,
+    }
+    config = GeneratorConfig(
+        resolution=32, channel_base=256, channel_max=16, w_dim=8, z_dim=8, **sizes if structure else {}
+    )
+    generator = StyleGenerator(config).eval()
+    code = torch.randn(3, generator.code_size)
+    with torch.no_grad():
+        fast, published = generator.synthesise(code), synthesise_as_published(generator, code)
+    torch.testing.assert_close(fast, published, atol=1e-4, rtol=1e-4)
+    assert fast.std() > 0.01

@@ -253,8 +253,8 @@ class StyleGenerator(nn.Module):
         """Length of a code: styles and structure."""
         return self.layout.size + self.config.structure_length
 
-    def synthesise(self, code: Tensor) -> Tensor:
-        """Codes (N, `code_size`) to pictures (N, 3, R, R)."""
+    def unpack(self, code: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Codes (N, `code_size`) to the styles (N, C) of each layer, by its name, and the map that synthesis starts from."""
         config = self.config
         s, where = code.split([self.layout.size, config.structure_length], dim=1)
         if config.attributes:
@@ -270,6 +270,12 @@ class StyleGenerator(nn.Module):
             x = functional.leaky_relu(self.structure(x), 0.2) * _GAIN
         else:
             x = self.const[None].expand(s.shape[0], -1, -1, -1)
+        return named, x
+
+    def synthesise(self, code: Tensor) -> Tensor:
+        """Codes (N, `code_size`) to pictures (N, 3, R, R)."""
+        config = self.config
+        named, x = self.unpack(code)
         picture: Tensor | None = None
         for r in config.block_resolutions:
             for name in config.convolutions(r):
