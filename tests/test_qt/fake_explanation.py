@@ -28,6 +28,7 @@ from napari_latent_explain.domain import (
     silent,
 )
 from napari_latent_explain.explain.frame import Frame
+from napari_latent_explain.explain.frame_strip import FrameStrip, strip_strengths
 
 M, P = 64, 128
 
@@ -82,7 +83,7 @@ class FakeExplanation:
             {},
             "The reconstruction reads 0.52 differently from the photograph.",
         )
-        self.rendered, self.mapped, self.goals = [], [], []
+        self.rendered, self.mapped, self.goals, self.drawn_ahead = [], [], [], []
         self.frame = self.render(Edit())
 
     def _crop(self, size):
@@ -154,6 +155,18 @@ class FakeExplanation:
         strength = 1.5 if probability is None else 1.0 + float(np.log(probability / (1 - probability)))
         frame = self.render(Edit(strengths={self.directions[len(answers)].id: strength}))
         return replace(frame, reached=len(answers) < 2)
+
+    def strip(self, direction_id, edit, progress=silent, *, frames=5, size=P):
+        others = edit.with_strength(direction_id, 0.0)
+        strengths = strip_strengths(*self.strength_range(direction_id), frames)
+        pictures = []
+        for strength in strengths:
+            progress("Drawing ahead", 0.5)
+            shown = self.render(others.with_strength(direction_id, strength)).counterfactual
+            pictures.append(shown[:: self.size // size, :: self.size // size])
+            self.rendered.pop()
+        self.drawn_ahead.append(direction_id)
+        return FrameStrip(direction_id, others, strengths, np.stack(pictures))
 
     def dose_response(self, frame=None):
         edit = (frame if frame is not None else self.frame).edit

@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QCloseEvent, QKeySequence
 from qtpy.QtWidgets import QFileDialog, QShortcut, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_latent_explain._qt.drawn_ahead import DrawnAhead
 from napari_latent_explain._qt.edit_history import EditHistory
 from napari_latent_explain._qt.explained_layers import ExplainedLayers
 from napari_latent_explain._qt.latest_wins import LatestWins
@@ -120,6 +121,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self.photograph = PhotographChooser(viewer, read)
         self.panel = Panel(self.photograph)
         self._worker = LatestWins()
+        self.ahead = DrawnAhead()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.panel)
@@ -142,7 +144,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         panel.comparison.chosen.connect(self._compare)
         panel.two_rows.toggled.connect(self.layers.set_two_rows)
         panel.sliders.moved.connect(self._slider_moved)
-        panel.sliders.released.connect(self._history.end_drag)
+        panel.sliders.released.connect(self._slider_released)
         panel.sliders.reset_asked.connect(self.reset)
         worker.progressed.connect(panel.show_progress)
         worker.returned.connect(self._returned)
@@ -151,8 +153,8 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
-        close = worker.closer
-        self.destroyed.connect(lambda *_: close())
+        close, close_ahead = worker.closer, self.ahead.closer
+        self.destroyed.connect(lambda *_: (close(), close_ahead()))
 
     # -- what a person or a program asks for -----------------------------------------------------------------
 
@@ -268,6 +270,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         if not self._closed:
             self._closed = True
             self._worker.close()
+            self.ahead.close()
             self._let_go()
             self.photograph.close_down()
             self.layers.release()
@@ -280,6 +283,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
     # -- the worker's answers --------------------------------------------------------------------------------
 
     def _submit(self, kind: str, work: Callable[[Progress], Any]) -> None:
+        self.ahead.pause()
         self._worker.submit(kind, work)
         self._show_state()
 
@@ -385,6 +389,8 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             can_redo=self._history.can_redo,
         )
         if not self._worker.busy:
+            if self._explanation is not None and not self._closed:
+                self.ahead.draw(self._explanation, self._explanation.edit)
             self.settled.emit()
 
     def _choose_and_export(self) -> None:
@@ -396,10 +402,24 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             self.export_panel(path)
 
     def _slider_moved(self, direction_id: str, strength: float, dragging: bool) -> None:
-        self.set_edit(self._history.current.with_strength(direction_id, strength), direction_id if dragging else None)
+        edit = self._history.current.with_strength(direction_id, strength)
+        rough = self.ahead.preview(edit, direction_id) if dragging and self._worker.busy in ("", "render") else None
+        if rough is None:
+            self.set_edit(edit, direction_id if dragging else None)
+            return
+        self._history.push(edit, direction_id)
+        self.layers.preview(rough)
+
+    def _slider_released(self) -> None:
+        """Show the exact frame of what dragging has shown roughly."""
+        self._history.end_drag()
+        explanation = self._explanation
+        if explanation is not None and explanation.edit != self._history.current:
+            self._ask_for(self._history.current)
 
     def _let_go(self) -> None:
         if self._explanation is not None:
             self._explanation.frame_changed.disconnect(self._show_frame)
             self._explanation.target_changed.disconnect(self._show_target)
             self._explanation = None
+            self.ahead.draw(None)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.colormaps import Colormap
+from PIL import Image
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -101,6 +102,17 @@ class ExplainedLayers:
             except KeyError:
                 continue
             _write(layer, picture)
+
+    def preview(self, picture: NDArray[np.uint8]) -> None:
+        """Show a rough counterfactual, (p, p, 3) uint8, until the next frame; the difference stays that of the last frame."""
+        try:
+            layer = self["Counterfactual"]
+        except KeyError:
+            return
+        size = layer.data.shape[0]
+        if picture.shape[0] != size:
+            picture = np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR))
+        _write(layer, picture)
 
     def compare(self, picture: NDArray[np.uint8] | None, name: str = COMPARISON) -> None:
         """Show the photograph with a map over it, (P, P, 3) uint8, under a name; None takes it from sight."""

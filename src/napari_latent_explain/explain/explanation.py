@@ -23,6 +23,7 @@ from napari_latent_explain.domain import (
 )
 from napari_latent_explain.explain.faithfulness import check_faithfulness
 from napari_latent_explain.explain.frame import Frame
+from napari_latent_explain.explain.frame_strip import FrameStrip, strip_strengths
 from napari_latent_explain.explain.lesion_overlap import lesion_overlap
 from napari_latent_explain.explain.pivot import Pivot, changed_fraction
 from napari_latent_explain.explain.saliency import saliency
@@ -178,6 +179,36 @@ class Explanation:
             flipped=decision == self.target and self._decision != self.target,
             changed_area_fraction=changed_fraction(made.difference, self._pivot.mask),
         )
+
+    def strip(
+        self, direction_id: DirectionId, edit: Edit, progress: Progress = silent, *, frames: int = 9, size: int = 512
+    ) -> FrameStrip:
+        """Draw one slider's pictures ahead, the others where `edit` has them (thread-safe).
+
+        Parameters
+        ----------
+        direction_id : DirectionId
+            The slider.
+        edit : Edit
+            Where the sliders stand.
+        progress : Progress
+            Told at every picture; may raise `Cancelled`.
+        frames : int
+            Pictures, over the range that real eyes show.
+        size : int
+            Their side, no larger than that of `original`. Memory: ``3 * frames * size**2`` bytes.
+        """
+        size = min(size, len(self.original))
+        upright = crop(self.photograph, self.field, size, mirrored=False)
+        others = edit.with_strength(direction_id, 0.0)
+        strengths = strip_strengths(*self.strength_range(direction_id), frames)
+        pictures = np.empty((frames, size, size, 3), np.uint8)
+        for k, strength in enumerate(strengths):
+            progress("Drawing ahead", k / frames)
+            difference = self._pivot.composites([others.with_strength(direction_id, strength)]).difference[0]
+            pixels = (difference.permute(1, 2, 0).cpu().numpy() / 2).astype(np.float32)
+            pictures[k] = composite_crop(upright, self.field, pixels)
+        return FrameStrip(direction_id, others, strengths, pictures)
 
     def find_counterfactual(self, progress: Progress = silent, *, probability: float | None = None) -> Frame:
         """Search for the smallest edit that changes the decision to the target, without showing it (thread-safe).
