@@ -111,3 +111,19 @@ def test_controls_stand_in_the_panel_and_in_the_record(record: CounterfactualRec
     told = record_json(checked, {})["counterfactual"]["faithfulness"]
     assert told["passed"] == found.passed
     assert told["failed"] == list(found.failed)
+
+
+def test_long_controls_stay_inside_the_panel(record: CounterfactualRecord) -> None:
+    found = Faithfulness(
+        effect=1.0, random_effects=(0.5,) * 3, random_share=0.1, control_effects={"random": (2.0,), "shuffled": (2.0,)},
+        control_share={"random": 0.0, "shuffled": 0.0}, kept={"jpeg": -1.2345, "blur": 0.1, "shift": 0.1}, reversal=0.1,
+        second_before=0.91, second_after=0.905,
+    )  # fmt: skip
+    assert "independent classifier" in found.failed
+    plain, told = (np.asarray(compose_panel(one)) for one in (record, replace(record, faithfulness=found)))
+    rows, columns = np.nonzero((plain != told).any(axis=2))
+    assert columns.max() < plain.shape[1] - 28  # the margin
+    assert rows.max() - rows.min() > 30  # two lines
+    noted = np.asarray(compose_panel(replace(record, faithfulness=found, note="Not reached.")))
+    note = np.nonzero((noted != told).any(axis=2))[0]
+    assert note.min() > rows.max()

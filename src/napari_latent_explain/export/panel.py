@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compose_panel", "font", "mark_synthetic", "png_bytes", "wrapped", "write_panel"]
 
-CELL, GAP, MARGIN = 460, 16, 28
+CELL, GAP, MARGIN, HEIGHT = 460, 16, 28, 920
 
 
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
@@ -130,9 +130,9 @@ def _overlap(draw: ImageDraw.ImageDraw, x: int, y: int, found: Sequence[LesionOv
 
 
 def compose_panel(record: CounterfactualRecord) -> Image.Image:
-    """Lay out the panel, (1,944 x 900) RGB; the same record gives the same pixels."""
+    """Lay out the panel, (1,944 x 920) RGB; the same record gives the same pixels."""
     width = 2 * MARGIN + 4 * CELL + 3 * GAP
-    image = Image.new("RGB", (width, 900), GROUND)
+    image = Image.new("RGB", (width, HEIGHT), GROUND)
     draw = ImageDraw.Draw(image)
     eye = record.laterality.eye.value if record.laterality.eye else "laterality unknown"
     stem = Path(record.name).stem
@@ -176,11 +176,13 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
         _overlap(draw, x, y + 44, record.overlap)
     if record.faithfulness is not None:
         colour = QUIET if record.faithfulness.passed else ORANGE
-        draw.text((MARGIN, 812), _controls(record.faithfulness), font=font(16), fill=colour)
+        lines = wrapped(_controls(record.faithfulness), draw, font(16), width - 2 * MARGIN)
+        for row, line in enumerate(lines[:2]):
+            draw.text((MARGIN, 808 + 24 * row), line, font=font(16), fill=colour)
     if record.note:
-        draw.text((MARGIN, 838), f"Note: {record.note}", font=font(16), fill=ORANGE)
+        draw.text((MARGIN, 858), f"Note: {record.note}", font=font(16), fill=ORANGE)
     foot = f"{SYNTHETIC}. Not a medical device. Reconstruction, counterfactual and difference are computed pictures."
-    draw.text((MARGIN, 868), foot, font=font(16), fill=INK)
+    draw.text((MARGIN, 886), foot, font=font(16), fill=INK)
     if record.simulated:
         draw.text((width - MARGIN, 18), "SIMULATED EYE", font=font(24), fill=ORANGE, anchor="ra")
     return image
