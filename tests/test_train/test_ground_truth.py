@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,21 @@ def test_a_generator_is_trained_stored_and_measured(tmp_path: Path, monkeypatch:
     assert planted.recall == pytest.approx(len(hit) / len(planted.causes))
     assert len(planted.found) <= 3
     assert found.model_dump() == benchmark_ground_truth(generator, 0, settings).model_dump()
+
+    from typer.testing import CliRunner
+
+    from napari_latent_explain.cli.app import app
+    from napari_latent_explain.train import shortcut_benchmark
+
+    monkeypatch.setattr(ground_truth, "GroundTruthSettings", lambda **given: settings)
+    small_shortcuts = shortcut_benchmark.ShortcutSettings(eyes=60, size=64, classifiers=2)
+    monkeypatch.setattr(shortcut_benchmark, "ShortcutSettings", lambda **given: small_shortcuts)
+    done = CliRunner().invoke(app, ["benchmark", "ground-truth", "--json", "--generator", str(folder)])
+    assert done.exit_code == 0, done.output
+    tree = json.loads(done.stdout.splitlines()[-1])
+    assert {"precision_at_k", "recall_at_k", "dci", "shortcut_auc", "shortcut_false_positive_rate"} <= set(tree)
+    assert set(tree["dci"]["s"]) >= {"disentanglement", "completeness"}
+    assert tree["precision_at_k"] == found.precision_at_k
     (folder / "generator.safetensors").write_bytes(b"nothing")
     with pytest.raises(TrainingError, match="make ground-truth-generator"):
         simulated_generator.load_simulated_generator(folder)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.cli.discover import pictures_at_a_time, two_parts
 from napari_latent_explain.cli.report import out, show_progress
@@ -10,8 +11,6 @@ from napari_latent_explain.domain import portion
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from napari_latent_explain.domain.frozen import FrozenModel
 
 __all__ = [
     "run_discovery_benchmark",
@@ -21,9 +20,13 @@ __all__ = [
 ]
 
 
-def _print(result: FrozenModel, *, as_json: bool) -> None:
+def _print(tree: dict[str, Any], *, as_json: bool) -> None:
     """One line of JSON, or a line for each number."""
-    _print(result, as_json=as_json)
+    if as_json:
+        out(json.dumps(tree))
+        return
+    for key, value in tree.items():
+        out(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")
 
 
 def run_discovery_benchmark(
@@ -66,7 +69,7 @@ def run_discovery_benchmark(
             explainer, *parts, rng=rng, settings=settings, columns=columns, folder=folder,
             progress=portion(progress, 0.1, 1.0),
         )  # fmt: skip
-    _print(result, as_json=as_json)
+    _print(result.model_dump(mode="json"), as_json=as_json)
 
 
 def run_shortcut_benchmark(*, as_json: bool, eyes: int, classifiers: int, seed: int) -> None:
@@ -76,13 +79,11 @@ def run_shortcut_benchmark(*, as_json: bool, eyes: int, classifiers: int, seed: 
     settings = ShortcutSettings(eyes=eyes, classifiers=classifiers)
     with show_progress("Benchmark") as progress:
         result = benchmark_shortcuts(seed, settings, progress=progress)
-    _print(result, as_json=as_json)
+    _print(result.model_dump(mode="json"), as_json=as_json)
 
 
 def run_ground_truth_benchmark(*, as_json: bool, generator: Path, classifiers: int, shortcuts: int, seed: int) -> None:
     """Measure directions, codes and the audit against what was planted, and print what was found."""
-    import json
-
     from napari_latent_explain.train.ground_truth import GroundTruthSettings, benchmark_ground_truth
     from napari_latent_explain.train.shortcut_benchmark import ShortcutSettings, benchmark_shortcuts
     from napari_latent_explain.train.simulated_generator import load_simulated_generator
@@ -100,11 +101,7 @@ def run_ground_truth_benchmark(*, as_json: bool, generator: Path, classifiers: i
         "shortcut_false_positive_rate": planted.shortcut_false_positive_rate,
         "shortcut_detected": planted.detected,
     }
-    if as_json:
-        out(json.dumps(tree))
-        return
-    for key, value in tree.items():
-        out(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")
+    _print(tree, as_json=as_json)
 
 
 def run_overlap_benchmark(
@@ -118,8 +115,6 @@ def run_overlap_benchmark(
     seed: int,
 ) -> None:
     """Print where each of the model's best directions acts: a table, or one JSON list."""
-    import json
-
     from rich.console import Console
     from rich.table import Table
 

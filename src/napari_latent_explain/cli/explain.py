@@ -141,6 +141,11 @@ def _summary(tree: dict[str, Any]) -> str:
         lines.append(
             f"  controls: {'passed' if controls['passed'] else 'NOT passed: ' + ', '.join(controls['failed'])}"
         )
+        if controls["second_before"] is not None:
+            second = [f"{100 * controls[f'second_{when}']:.1f} %" for when in ("before", "after")]
+            lines.append(
+                f"  an independent classifier: '{target}' {second[0]} in the photograph, {second[1]} in the counterfactual"
+            )
     lines += [
         f"  inside {one['kind']}: {one['enrichment']:.1f} times the change of its area's share (AUC {one['auc']:.2f})"
         for one in tree["counterfactual"]["lesion_overlap"]
