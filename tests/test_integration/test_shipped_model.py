@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,16 @@ def test_a_real_photograph_the_whole_way(data_folder: Path, tmp_path: Path) -> N
     assert told["model"]["sha256"] == explainer.identity.sha256
     with Image.open(files["counterfactual_full"]) as full:
         assert full.size == photograph.pixels.shape[1::-1]
+
+
+def test_the_command_says_what_the_independent_classifier_says(tmp_path: Path) -> None:
+    sample = ROOT / "sample_data" / "simulated_referable_od.png"
+    code = "from napari_latent_explain.cli import main; main()"
+    words = [sys.executable, "-c", code, "explain", str(sample), "--output", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if "an independent classifier" in line]
+    (record,) = tmp_path.glob("*/record.json")
+    controls = json.loads(record.read_text())["counterfactual"]["faithfulness"]
+    assert f"{100 * controls['second_before']:.1f} % in the photograph" in line
+    assert f"{100 * controls['second_after']:.1f} % in the counterfactual" in line

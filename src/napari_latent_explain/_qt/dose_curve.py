@@ -74,8 +74,9 @@ class DoseCurve(QWidget):  # type: ignore[misc]
                 taken.append(at)
                 painter.drawText(QRectF(0, at - line / 2, _LEFT - 6, line), beside, f"{odds:+.1f}" if odds else "0")
         foot = QRectF(plot.left(), self.height() - 1.1 * line, plot.width(), line)
-        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, "none of the edit")
+        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, "no edit")
         painter.drawText(foot, Qt.AlignmentFlag.AlignRight, "all of it")
+        painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter, "log odds of the target")
         points = [place(dose, odds) for dose, odds in zip(curve.doses, curve.log_odds, strict=True)]
         painter.setPen(QPen(QColor(_LINE), 2))
         painter.drawPolyline(QPolygonF(points))
