@@ -18,7 +18,7 @@ help:
 	@echo "make test [ARGS='-k name']  run all tests (under Xvfb where it is installed)"
 	@echo "make lint                   ruff, mypy and the import contracts"
 	@echo "make wheel                  build the wheel into dist/"
-	@echo "make ground-truth-generator train the small generator of simulated eyes again (about half an hour)"
+	@echo "make ground-truth-generator train the small generator of simulated eyes, for benchmarks/ground_truth.py"
 	@echo "make clean                  remove what was built and written (distclean: .venv too)"
 
 $(STAMP): pyproject.toml constraints.txt tools/environment.sh

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from qtpy.QtCore import Qt
 
 _SPEC = importlib.util.spec_from_file_location("fake_explanation", Path(__file__).with_name("fake_explanation.py"))
 assert _SPEC is not None
@@ -54,3 +55,19 @@ def make_widget(make_napari_viewer_proxy, said, fakes):
         return viewer, widget
 
     return make
+
+
+@pytest.fixture
+def settle(qtbot):
+    """Wait until a widget neither computes nor draws ahead."""
+    return lambda widget: qtbot.waitUntil(lambda: not widget.busy and not widget.ahead.busy, timeout=10_000)
+
+
+@pytest.fixture
+def explained(make_widget, qtbot, settle):
+    """A viewer and its widget, with an explained photograph."""
+    viewer, widget = make_widget()
+    with qtbot.waitSignal(widget.explained):
+        qtbot.mouseClick(widget.panel.explain, Qt.MouseButton.LeftButton)
+    settle(widget)
+    return viewer, widget

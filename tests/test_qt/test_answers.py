@@ -10,77 +10,75 @@ from napari_latent_explain.domain import DoseResponse
 
 
 @pytest.fixture
-def explained(make_widget, qtbot):
-    _, widget = make_widget()
-    with qtbot.waitSignal(widget.explained):
-        widget.explain()
-    _settle(qtbot, widget)
-    return widget
+def widget(explained):
+    return explained[1]
 
 
-def _settle(qtbot, widget):
-    qtbot.waitUntil(lambda: not widget.busy, timeout=5000)
+@pytest.fixture
+def press(qtbot, widget, settle):
+    """Press a button and wait for what it does."""
+
+    def done(button):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        settle(widget)
+
+    return done
 
 
-def _press(qtbot, widget, button):
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    _settle(qtbot, widget)
-
-
-def test_a_second_answer_does_without_what_did_most_in_the_first(explained, qtbot, said):
-    panel = explained.panel
+def test_a_second_answer_does_without_what_did_most_in_the_first(widget, press, settle):
+    panel = widget.panel
     assert not panel.another.isEnabled()
-    _press(qtbot, explained, panel.find)
-    first = explained.explanation.edit
+    press(panel.find)
+    first = widget.explanation.edit
     assert panel.another.isEnabled()
-    _press(qtbot, explained, panel.another)
-    second = explained.explanation.edit
+    press(panel.another)
+    second = widget.explanation.edit
     assert first
     assert second
     assert set(first.strengths).isdisjoint(second.strengths)
-    explained.undo()
-    _settle(qtbot, explained)
-    assert explained.explanation.edit == first  # nothing is lost
+    widget.undo()
+    settle(widget)
+    assert widget.explanation.edit == first  # nothing is lost
 
 
-def test_where_there_is_no_other_answer_the_last_one_stays(explained, qtbot, said):
-    panel = explained.panel
+def test_where_there_is_no_other_answer_the_last_one_stays(widget, press, said):
+    panel = widget.panel
     for button in (panel.find, panel.another):
-        _press(qtbot, explained, button)
-    shown = explained.explanation.edit
-    _press(qtbot, explained, panel.another)
-    assert explained.explanation.edit == shown
+        press(button)
+    shown = widget.explanation.edit
+    press(panel.another)
+    assert widget.explanation.edit == shown
     assert said[-1][0] == "info"
     assert "no other answer" in said[-1][1]
     assert not panel.another.isEnabled()
 
 
-def test_the_search_is_told_the_probability(explained, qtbot):
-    panel = explained.panel
+def test_the_search_is_told_the_probability(widget, press):
+    panel = widget.panel
     panel.goal.setCurrentIndex(panel.goal.findText("at least 90 %"))
-    _press(qtbot, explained, panel.find)
-    assert explained.explanation.goals == [0.9]
-    assert explained.explanation.frame.probabilities.counterfactual[1] == pytest.approx(0.9)
+    press(panel.find)
+    assert widget.explanation.goals == [0.9]
+    assert widget.explanation.frame.probabilities.counterfactual[1] == pytest.approx(0.9)
     panel.goal.activated.emit(0)  # another goal: what was found for the last one is no answer to it
     assert not panel.another.isEnabled()
 
 
-def test_another_target_forgets_the_answers(explained, qtbot):
-    _press(qtbot, explained, explained.panel.find)
-    explained.panel.target.activated.emit(0)
-    _settle(qtbot, explained)
-    assert not explained.panel.another.isEnabled()
+def test_another_target_forgets_the_answers(widget, press, settle):
+    press(widget.panel.find)
+    widget.panel.target.activated.emit(0)
+    settle(widget)
+    assert not widget.panel.another.isEnabled()
 
 
-def test_the_curve_is_that_of_the_answer_and_goes_with_it(explained, qtbot):
-    curve = explained.panel.curve
+def test_the_curve_is_that_of_the_answer_and_goes_with_it(widget, press, settle):
+    curve = widget.panel.curve
     assert curve.isHidden()
-    _press(qtbot, explained, explained.panel.find)
+    press(widget.panel.find)
     assert not curve.isHidden()
     assert "from -1.0 without the edit to +0.5 with all of it" in curve.accessibleName()
-    row = next(iter(explained.panel.sliders.rows.values()))
+    row = next(iter(widget.panel.sliders.rows.values()))
     row.slider.setValue(0.4)
-    _settle(qtbot, explained)
+    settle(widget)
     assert curve.isHidden()
 
 

@@ -8,19 +8,6 @@ import pytest
 from napari_latent_explain.domain import Edit
 
 
-@pytest.fixture
-def explained(make_widget, qtbot):
-    viewer, widget = make_widget()
-    with qtbot.waitSignal(widget.explained):
-        widget.explain()
-    _settle(qtbot, widget)
-    return viewer, widget
-
-
-def _settle(qtbot, widget):
-    qtbot.waitUntil(lambda: not widget.busy and not widget.ahead.busy, timeout=5000)
-
-
 def _first(widget):
     return next(iter(widget.panel.sliders.rows.values()))
 
@@ -30,7 +17,7 @@ def test_every_slider_is_drawn_ahead_once(explained):
     assert sorted(widget.explanation.drawn_ahead) == sorted(d.id for d in widget.explanation.directions)
 
 
-def test_dragging_asks_for_no_rendering_and_letting_go_for_one(explained, qtbot):
+def test_dragging_asks_for_no_rendering_and_letting_go_for_one(explained, qtbot, settle):
     viewer, widget = explained
     row, explanation = _first(widget), widget.explanation
     before, rendered = viewer.layers["Counterfactual"].data.copy(), len(explanation.rendered)
@@ -43,28 +30,28 @@ def test_dragging_asks_for_no_rendering_and_letting_go_for_one(explained, qtbot)
     assert not explanation.edit
     assert all((a != b).any() for a, b in zip([before, *pictures], pictures, strict=False))
     row.slider.setSliderDown(False)
-    _settle(qtbot, widget)
+    settle(widget)
     assert len(explanation.rendered) == rendered + 1
     exact = explanation.render(Edit(strengths={row.direction.id: row.slider.value()})).counterfactual
     assert np.array_equal(viewer.layers["Counterfactual"].data, exact)
     assert np.abs(pictures[-1].astype(int) - exact).max() < 40  # rough, but of the same thing
     widget.undo()  # the whole drag is one step
-    _settle(qtbot, widget)
+    settle(widget)
     assert not explanation.edit
 
 
-def test_the_other_sliders_are_drawn_again_around_the_new_edit(explained, qtbot):
+def test_the_other_sliders_are_drawn_again_around_the_new_edit(explained, qtbot, settle):
     _, widget = explained
     first, second, *_ = widget.panel.sliders.rows.values()
     first.slider.setValue(1.0)
-    _settle(qtbot, widget)
+    settle(widget)
     edit = widget.explanation.edit
     rough = widget.ahead.preview(edit.with_strength(second.direction.id, 0.5), second.direction.id)
     assert rough is not None
     assert widget.ahead.preview(Edit(strengths={second.direction.id: 0.5}), second.direction.id) is None
 
 
-def test_without_a_strip_dragging_shows_exact_pictures(explained, qtbot):
+def test_without_a_strip_dragging_shows_exact_pictures(explained, qtbot, settle):
     _, widget = explained
     widget.ahead.draw(None)
     row, rendered = _first(widget), len(widget.explanation.rendered)
@@ -72,18 +59,18 @@ def test_without_a_strip_dragging_shows_exact_pictures(explained, qtbot):
     row.slider.setValue(0.7)
     qtbot.waitUntil(lambda: len(widget.explanation.rendered) > rendered)
     row.slider.setSliderDown(False)
-    _settle(qtbot, widget)
+    settle(widget)
     assert widget.explanation.edit[row.direction.id] == pytest.approx(0.7, abs=0.01)
 
 
-def test_a_search_stops_the_drawing_ahead_and_closing_ends_it(explained, qtbot):
+def test_a_search_stops_the_drawing_ahead_and_closing_ends_it(explained, qtbot, settle):
     _, widget = explained
     widget.explanation.slow = 0.05
     _first(widget).slider.setValue(1.0)
     qtbot.waitUntil(lambda: widget.ahead.busy, timeout=5000)
     widget.find_counterfactual()
     assert not widget.ahead.busy
-    _settle(qtbot, widget)
+    settle(widget)
     widget.close_down()
     assert not widget.ahead.busy
     assert not widget.ahead._worker.alive

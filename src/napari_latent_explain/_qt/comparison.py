@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QImage, QPixmap
-from qtpy.QtWidgets import QComboBox, QFormLayout, QGridLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain.domain import SaliencyMap, SaliencyMethod
 from napari_latent_explain.export.saliency import WHERE_NOT_WHAT, scale_colours
 
@@ -26,14 +27,14 @@ class ComparisonChooser(QWidget):  # type: ignore[misc]
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._methods: tuple[SaliencyMethod | None, ...] = (None, *SaliencyMethod)
-        self.choice = QComboBox()
-        self.choice.addItems(["none" if method is None else method.label for method in self._methods])
-        self.choice.setToolTip(
+        methods: dict[str, SaliencyMethod | None] = {"none": None}
+        methods |= {method.label: method for method in SaliencyMethod}
+        self.choice = ValueBox(
+            methods,
+            "Compare with",
             "A map of where the photograph speaks for the target class, laid over it as a fifth picture. "
-            + WHERE_NOT_WHAT
+            + WHERE_NOT_WHAT,
         )
-        self.choice.setAccessibleName("Compare with")
         self.text = QLabel()
         self.text.setWordWrap(True)
         self._bar = QLabel()
@@ -58,17 +59,17 @@ class ComparisonChooser(QWidget):  # type: ignore[misc]
         column.addLayout(row)
         column.addWidget(self._legend)
         column.addWidget(self.text)
-        self.choice.activated.connect(lambda _: self.chosen.emit())
+        self.choice.chosen.connect(self.chosen)
         self.clear()
 
     @property
     def method(self) -> SaliencyMethod | None:
         """What is chosen, None for none."""
-        return self._methods[int(self.choice.currentIndex())]
+        return self.choice.value
 
     def choose(self, method: SaliencyMethod | None) -> None:
         """Choose without saying so."""
-        self.choice.setCurrentIndex(self._methods.index(method))
+        self.choice.choose(method)
         self.clear()
 
     def clear(self) -> None:

@@ -209,14 +209,14 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
 
     def find_counterfactual(self) -> None:
         """Search for the smallest edit that reaches what the panel's goal says: by default, that changes the decision."""
-        explanation, goal = self._explanation, self.panel.goal.probability
+        explanation, goal = self._explanation, self.panel.goal.value
         if explanation is not None:
             self._answers.clear()
             self._submit("find", lambda p: _answer(explanation, explanation.find_counterfactual(p, probability=goal)))
 
     def find_another(self) -> None:
         """Search for an answer unlike those found before for the same photograph, target and goal."""
-        explanation, goal, found = self._explanation, self.panel.goal.probability, tuple(self._answers)
+        explanation, goal, found = self._explanation, self.panel.goal.value, tuple(self._answers)
         if explanation is not None and found:
             another = explanation.find_another
             self._submit("another", lambda p: _answer(explanation, another(found, p, probability=goal)))

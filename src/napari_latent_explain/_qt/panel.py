@@ -21,9 +21,9 @@ from napari_latent_explain._qt.comparison import ComparisonChooser
 from napari_latent_explain._qt.direction_sliders import DirectionSliders
 from napari_latent_explain._qt.dose_curve import DoseCurve
 from napari_latent_explain._qt.explained_layers import BANNER
-from napari_latent_explain._qt.goal_chooser import GoalChooser
 from napari_latent_explain._qt.model_chooser import ModelChooser
 from napari_latent_explain._qt.probability_bars import ProbabilityBars
+from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Panel"]
 
 _EYES = {"OD": "Right eye (OD)", "OS": "Left eye (OS)"}
+_GOALS = {"decision changes": None} | {f"at least {100 * p:.0f} %": p for p in (0.6, 0.7, 0.8, 0.9, 0.95)}
 _BUSY = {
     "explain": "Explaining",
     "find": "Searching",
@@ -110,7 +111,12 @@ class Panel(QWidget):  # type: ignore[misc]
         self.two_rows.setChecked(True)
         self.two_rows.setToolTip("Two by two: larger pictures, unless the window is very wide.")
         self.two_rows.setAccessibleName("Pictures in two rows")
-        self.goal = GoalChooser()
+        self.goal = ValueBox(
+            _GOALS,
+            "What to reach",
+            "What the search is to reach: that the target becomes the most probable class, or at least this probability of it. "
+            "If no change within what real eyes show reaches it, the furthest one is shown, and it says so.",
+        )
         self.bars = ProbabilityBars()
         self.curve = DoseCurve()
         self.comparison = ComparisonChooser()

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from napari_latent_explain.domain import (
         DirectionId,
@@ -109,6 +110,7 @@ class Explanation:
         self._pivot = Pivot(explainer, x, mask, inversion.code, inversion.picture)
         display = min(display_size, max(size, int(2 * field.radius)))
         self.original: NDArray[np.uint8] = crop(photograph, field, display, mirrored=False)
+        self._originals = {display: self.original}
         self.reconstruction = self._upright(to_pixels(inversion.picture)[0])
         with torch.inference_mode():
             logits = explainer.classifier(torch.cat([x, inversion.picture]))
@@ -166,7 +168,7 @@ class Explanation:
             after = self.explainer.classifier(made.picture).double().softmax(dim=1).cpu().tolist()[0]
         if not edit:
             after = list(self._before)
-        pixels = (difference.permute(1, 2, 0).cpu().numpy() / 2).astype(np.float32)
+        pixels = _of_full_scale(difference)
         decision = int(np.argmax(after))
         upright = self._upright(pixels)
         return Frame(
@@ -199,15 +201,14 @@ class Explanation:
             Their side, no larger than that of `original`. Memory: ``3 * frames * size**2`` bytes.
         """
         size = min(size, len(self.original))
-        upright = crop(self.photograph, self.field, size, mirrored=False)
+        upright = self._smaller(size)
         others = edit.with_strength(direction_id, 0.0)
         strengths = strip_strengths(*self.strength_range(direction_id), frames)
         pictures = np.empty((frames, size, size, 3), np.uint8)
         for k, strength in enumerate(strengths):
             progress("Drawing ahead", k / frames)
             difference = self._pivot.composites([others.with_strength(direction_id, strength)]).difference[0]
-            pixels = (difference.permute(1, 2, 0).cpu().numpy() / 2).astype(np.float32)
-            pictures[k] = composite_crop(upright, self.field, pixels)
+            pictures[k] = composite_crop(upright, self.field, _of_full_scale(difference))
         return FrameStrip(direction_id, others, strengths, pictures)
 
     def find_counterfactual(self, progress: Progress = silent, *, probability: float | None = None) -> Frame:
@@ -382,9 +383,21 @@ class Explanation:
             msg = f"This model has no class number {target}; its classes are {', '.join(self.explainer.classes)}."
             raise WrongUseError(msg)
 
+    def _smaller(self, size: int) -> NDArray[np.uint8]:
+        """The original at another size, (size, size, 3), read off the photograph once."""
+        if size not in self._originals:
+            self._originals[size] = crop(self.photograph, self.field, size, mirrored=False)
+        return self._originals[size]
+
     def _upright(self, picture: NDArray[T]) -> NDArray[T]:
         """Mirror between model and photograph orientation (its own inverse)."""
         return np.ascontiguousarray(picture[:, ::-1]) if self.field.mirrored else picture
+
+
+def _of_full_scale(difference: Tensor) -> NDArray[np.float32]:
+    """A difference (3, R, R) in [-2, 2] as a picture (R, R, 3) in units of full scale."""
+    pixels: NDArray[np.float32] = (difference.permute(1, 2, 0).cpu().numpy() / 2).astype(np.float32)
+    return pixels
 
 
 def _check_probability(probability: float | None) -> None:

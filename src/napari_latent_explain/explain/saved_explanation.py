@@ -7,6 +7,7 @@ its hash. The photograph itself is not copied; it is found again by its path and
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -121,33 +122,26 @@ def read_saved(folder: Path) -> SavedExplanation:
     """
     path = folder / _NAME
     try:
-        text = path.read_bytes()
-        saved = SavedExplanation.model_validate_json(text)
+        tree = json.loads(path.read_bytes())
+        if isinstance(tree, dict) and tree.get("format", _FORMAT) != _FORMAT:
+            msg = f"{path} was written by a newer version; update napari-latent-explain to open it."
+            raise ExplanationError(msg)
+        saved = SavedExplanation.model_validate(tree)
     except OSError as error:
         msg = f"There is no saved explanation in {folder} ({error.strerror})."
         raise ExplanationError(msg) from error
     except ValidationError as error:
-        if not _known(text):
-            msg = f"{path} was written by a newer version; update napari-latent-explain to open it."
-        else:
-            where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "its beginning"
-            msg = f"{path} is damaged at '{where}' ({error.errors()[0]['msg']}); explain the photograph again."
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "its beginning"
+        msg = f"{path} is damaged at '{where}' ({first['msg']}); explain the photograph again."
+        raise ExplanationError(msg) from error
+    except ValueError as error:
+        msg = f"{path} is damaged ({error}); explain the photograph again."
         raise ExplanationError(msg) from error
     if Path(saved.code).name != saved.code:
         msg = f"{path} names a code outside its folder; it is refused."
         raise ExplanationError(msg)
     return saved
-
-
-def _known(text: bytes) -> bool:
-    """Whether a JSON text of unknown shape says that it has this version's format."""
-    import json
-
-    try:
-        tree = json.loads(text)
-    except ValueError:
-        return True  # damaged, not newer
-    return not isinstance(tree, dict) or tree.get("format", _FORMAT) == _FORMAT
 
 
 def open_explanation(folder: Path, explainer: Explainer, *, photograph: Path | None = None) -> Explanation:

@@ -22,6 +22,7 @@ __all__ = [
     "fold_batch_norms",
     "lite_backbone",
     "load_imagenet",
+    "map_spreads",
     "margin",
     "stage_features",
 ]
@@ -158,6 +159,11 @@ def stage_features(network: nn.Module, x: Tensor) -> list[Tensor]:
     return maps
 
 
+def map_spreads(maps: list[Tensor]) -> Tensor:
+    """Standard deviation of every channel of maps (N, C, H, W) over the picture, side by side; its slope is finite everywhere."""
+    return torch.cat([(m.float().var(dim=(2, 3), correction=0) + 1e-6).sqrt() for m in maps], dim=1)
+
+
 class FundusClassifier(nn.Module):
     """Pictures (N, 3, R, R) in [-1, 1], any R, to calibrated logits (N, classes)."""
 
@@ -179,9 +185,8 @@ class FundusClassifier(nn.Module):
         maps = stage_features(b, x)
         x = b._swish(b._bn1(b._conv_head(b._conv_head_padding(maps[-1]))))  # type: ignore[operator]  # noqa: SLF001
         pooled: Tensor = x.mean(dim=(2, 3))
-        if self.config.texture:  # the slope of a root at 0 is infinite
-            spreads = [(m.float().var(dim=(2, 3), correction=0) + 1e-6).sqrt() for m in maps]
-            pooled = torch.cat([pooled, *spreads], dim=1)
+        if self.config.texture:
+            pooled = torch.cat([pooled, map_spreads(maps)], dim=1)
         return pooled
 
     def head(self, features: Tensor) -> Tensor:

@@ -82,12 +82,11 @@ def _calibrate(network: FundusClassifier, logits: Tensor, labels: Tensor) -> Non
 
 def _fit_head(network: FundusClassifier, features: Tensor, labels: Tensor, penalty: float) -> None:
     """Logistic regression, folded into the last linear layer."""
-    fitted = fit_logistic(features, labels, penalty)
-    half, shift = fitted.weight / 2, fitted.bias / 2
+    weight, bias = fit_logistic(features, labels, penalty).two_rows()
     linear: torch.nn.Linear = network.backbone._fc  # type: ignore[assignment]  # noqa: SLF001
     with torch.no_grad():
-        linear.weight.copy_(torch.stack([-half, half]))
-        linear.bias.copy_(torch.stack([-shift, shift]))
+        linear.weight.copy_(weight)
+        linear.bias.copy_(bias)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ Factors that the reader can't read, or that the generator hardly varies, take no
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -23,7 +22,6 @@ from torch import Tensor, nn
 from napari_latent_explain.domain import (
     DirectionAtlas,
     DiscoveryError,
-    Edit,
     ModelIdentity,
     TrainingError,
     portion,
@@ -33,11 +31,12 @@ from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.discovery import SearchSettings, discover
 from napari_latent_explain.explain.reference import ReferenceSet
 from napari_latent_explain.explain.roc import roc_auc
-from napari_latent_explain.latent import move, to_tensor
+from napari_latent_explain.latent import to_tensor
+from napari_latent_explain.model.classifier import map_spreads
 from napari_latent_explain.model.explainer import Explainer, StyleStatistics
 from napari_latent_explain.train.disentanglement import Disentanglement, measure_disentanglement
 from napari_latent_explain.train.factor_reading import fit_factor_reader
-from napari_latent_explain.train.logistic import fit_logistic
+from napari_latent_explain.train.logistic import LogisticModel, fit_logistic
 from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.simulated_eyes import FACTORS, draw_simulated_eyes
 
@@ -114,8 +113,7 @@ class _PlantedClassifier(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         maps = self.network(nn.functional.interpolate(x, scale_factor=2, mode="bilinear"))
-        spreads = [(m.var(dim=(2, 3), correction=0) + 1e-6).sqrt() for m in maps]
-        return torch.cat([*(m.mean(dim=(2, 3)) for m in maps), *spreads], dim=1)
+        return torch.cat([*(m.mean(dim=(2, 3)) for m in maps), map_spreads(maps)], dim=1)
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.last(self.features(x))
@@ -141,12 +139,12 @@ class _Field:
         read: NDArray[np.float64] = self.reader(self.pictures(codes))[:, self.counted]
         return read
 
-    def explainer(self, classifier: nn.Module, atlas: DirectionAtlas) -> Explainer:
+    def explainer(self, classifier: nn.Module) -> Explainer:
         size = self.generator.config.resolution
         return Explainer(
             identity=ModelIdentity(name="simulated", sha256="", resolution=size), classes=("without", "with"),
             generator=self.generator, encoder=cast("FundusEncoder", None), classifier=cast("Any", classifier),
-            perception=classifier, statistics=self.statistics, atlas=atlas, device=torch.device("cpu"),
+            perception=classifier, statistics=self.statistics, atlas=DirectionAtlas(), device=torch.device("cpu"),
             bundle=Path(), card="", scores={}, recipe={},
         )  # fmt: skip
 
@@ -167,22 +165,21 @@ def _planted(eyes: SimulatedEyes, causes: NDArray[np.int64], signs: NDArray[np.f
     return labels
 
 
-def _main_factors(field: _Field, explainer: Explainer, codes: Tensor, k: int) -> list[int]:
-    """For each of the `k` best directions towards the second class, the counted factor that it changes most."""
+def _main_factors(field: _Field, atlas: DirectionAtlas, codes: Tensor, k: int) -> list[int]:
+    """For each of the `k` best directions towards the second class, the counted factor that it changes most.
+
+    Each eye is moved to the direction's end of what is drawn; one beyond it stays.
+    """
     before = field.readings(codes)
     mains = []
-    for direction in explainer.atlas.towards(1)[:k]:
-        column = explainer.layout.column(direction.layer, direction.channel)
-        moved = torch.cat(
-            [
-                move(
-                    explainer, code, Edit(strengths={direction.id: direction.strength_range(float(code[0, column]))[1]})
-                )
-                for code in codes.split(1)
-            ]
-        )
-        change = (field.readings(moved) - before).mean(axis=0)
-        mains.append(int(np.abs(change).argmax()))
+    for direction in atlas.towards(1)[:k]:
+        column = field.generator.layout.column(direction.layer, direction.channel)
+        moved = codes.clone()
+        if direction.sign > 0:
+            moved[:, column].clamp_(min=direction.high)
+        else:
+            moved[:, column].clamp_(max=direction.low)
+        mains.append(int(np.abs((field.readings(moved) - before).mean(axis=0)).argmax()))
     return mains
 
 
@@ -203,19 +200,19 @@ def _plant_and_find(
     fitted = fit_logistic(described[:known], torch.from_numpy(labels[:known]), _PENALTY)
     auc = roc_auc(fitted(described[known:]).double().numpy(), labels[known:])
     classifier = _PlantedClassifier(features)
-    with torch.no_grad():
-        classifier.last.weight.copy_(torch.stack([-fitted.weight / 2, fitted.weight / 2]))
     _, _, codes = _codes(field.generator, settings.reference, noise)
     pictures = field.pictures(codes)
     with torch.no_grad():  # on generated eyes, each class is decided as often as the other
-        odds = torch.cat([classifier.features(part) for part in pictures.split(64)]) @ fitted.weight
-        classifier.last.bias.copy_(torch.stack([odds.median() / 2, -odds.median() / 2]))
-        logits = torch.stack([-(odds - odds.median()) / 2, (odds - odds.median()) / 2], dim=1)
+        seen = torch.cat([classifier.features(part) for part in pictures.split(64)])
+        weight, bias = LogisticModel(fitted.weight, -(seen @ fitted.weight).median()).two_rows()
+        classifier.last.weight.copy_(weight)
+        classifier.last.bias.copy_(bias)
+        logits = classifier.last(seen)
     classifier.eval().requires_grad_(False)
     masks = field.mask.expand(len(codes), -1, -1, -1)
     everyone = ReferenceSet(pictures, masks, codes, pictures, logits)
     chosen = torch.arange(len(codes)) < 2 * len(codes) // 3
-    explainer = field.explainer(classifier, DirectionAtlas())
+    explainer = field.explainer(classifier)
     names = tuple(FACTORS[c] for c in causes)
     try:
         atlas = discover(
@@ -224,8 +221,7 @@ def _plant_and_find(
         )  # fmt: skip
     except DiscoveryError:
         return PlantedCause(causes=names, classifier_auc=auc, precision=0.0, recall=0.0, found=())
-    mains = _main_factors(field, field.explainer(classifier, atlas), codes[~chosen], settings.k)
-    found = [int(field.counted[m]) for m in mains]
+    found = [int(field.counted[m]) for m in _main_factors(field, atlas, codes[~chosen], settings.k)]
     planted = set(causes.tolist())
     return PlantedCause(
         causes=names, classifier_auc=auc, found=tuple(FACTORS[f] for f in found),
@@ -295,7 +291,7 @@ def benchmark_ground_truth(
     for number in range(settings.classifiers):
         begin = 0.5 + 0.5 * number / settings.classifiers
         told = portion(progress, begin, begin + 0.5 / settings.classifiers)
-        planted.append(_plant_and_find(field, eyes, copy.deepcopy(features), described, settings, rng, noise, told))
+        planted.append(_plant_and_find(field, eyes, features, described, settings, rng, noise, told))
     return GroundTruth(
         precision_at_k=float(np.mean([one.precision for one in planted])),
         recall_at_k=float(np.mean([one.recall for one in planted])),

@@ -18,6 +18,10 @@ class LogisticModel:
     weight: Tensor
     bias: Tensor
 
+    def two_rows(self) -> tuple[Tensor, Tensor]:
+        """Weight (2, F) and bias (2,) of a linear layer whose two logits differ by the log odds."""
+        return torch.stack([-self.weight / 2, self.weight / 2]), torch.stack([-self.bias / 2, self.bias / 2])
+
     def __call__(self, features: Tensor) -> Tensor:
         """Features (N, F) to log odds (N,)."""
         return features @ self.weight + self.bias

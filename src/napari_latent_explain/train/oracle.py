@@ -12,6 +12,7 @@ import torch
 
 from napari_latent_explain.domain import silent
 from napari_latent_explain.latent import to_tensor
+from napari_latent_explain.model.classifier import lite_backbone, load_imagenet
 from napari_latent_explain.model.second_opinion import SecondOpinion
 from napari_latent_explain.train.imagenet import imagenet_weights
 from napari_latent_explain.train.logistic import fit_logistic
@@ -55,8 +56,6 @@ def fit_oracle(training: PhotographSet, progress: Progress = silent) -> SecondOp
 
 def _take_imagenet(oracle: SecondOpinion) -> None:
     """Put the published weights of the stages that it has into it."""
-    from napari_latent_explain.model.classifier import lite_backbone, load_imagenet
-
     whole = lite_backbone(1, variant=2)
     load_imagenet(whole, imagenet_weights(2))
     kept, own = whole.state_dict(), oracle.network.state_dict()

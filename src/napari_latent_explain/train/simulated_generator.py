@@ -39,10 +39,7 @@ EYES, SIZE = 4000, 64
 def train_simulated_generator(
     folder: Path, *, seed: int = 0, eyes: int = EYES, recipe: StylexRecipe = RECIPE, progress: Progress = silent
 ) -> Path:
-    """Draw eyes, train, and write the averaged generator to `folder`; a stopped training goes on at its checkpoint.
-
-    About half an hour on two cores.
-    """
+    """Draw eyes, train, and write the averaged generator to `folder`; a stopped training goes on at its checkpoint."""
     told = portion(progress, 0.0, 0.1)
     drawn = draw_simulated_eyes(eyes, SIZE, seed, told).photographs
     config = TrainConfig(name="simulated", resolution=SIZE, seed=seed, device="cpu", stylex=recipe)
