@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file, save
 
-from napari_latent_explain.domain import Edit, ExplanationError, ExportError
+from napari_latent_explain.domain import Edit, ExplanationError, ExportError, Mix, Region
 from napari_latent_explain.explain import explain_photograph, open_explanation, save_explanation
 from napari_latent_explain.explain.explanation import Explanation
-from napari_latent_explain.explain.saved_explanation import read_saved
+from napari_latent_explain.explain.saved_explanation import Snapshot, read_saved
 from napari_latent_explain.fundus import read_photograph, simulate
 from napari_latent_explain.model import Explainer
 
@@ -49,6 +49,20 @@ def test_it_comes_back_as_it_was(explanation: Explanation, small_explainer: Expl
     assert np.array_equal(back.frame.counterfactual, explanation.frame.counterfactual)
     back.set_edit(Edit())
     assert np.array_equal(back.frame.counterfactual, back.original)
+
+
+def test_region_and_silenced_sliders_come_back(
+    explanation: Explanation, small_explainer: Explainer, tmp_path: Path
+) -> None:
+    first, second = (direction.id for direction in explanation.directions[:2])
+    explanation.set_region(Region(outlines=(((80.0, 80.0), (80.0, 170.0), (170.0, 170.0), (170.0, 80.0)),)))
+    mix = Mix(edit=Edit(strengths={first: 1.5, second: -1.0}), muted=frozenset({second}))
+    assert mix.heard == explanation.edit
+    Snapshot.of(explanation, mix).write(tmp_path)
+    assert read_saved(tmp_path).mix == mix
+    back = open_explanation(tmp_path, small_explainer)
+    assert back.region == explanation.region
+    assert np.array_equal(back.frame.counterfactual, explanation.frame.counterfactual)
 
 
 def test_saving_again_keeps_the_code_and_takes_the_newest_edit(

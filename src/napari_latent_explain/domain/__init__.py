@@ -15,15 +15,19 @@ from napari_latent_explain.domain.errors import (
     LatentExplainError,
     NotAFundusError,
     PhotographError,
+    ProjectError,
     TrainingError,
     WrongUseError,
 )
 from napari_latent_explain.domain.field import Field
 from napari_latent_explain.domain.laterality import Laterality, LateralityReading
+from napari_latent_explain.domain.mix import Mix
+from napari_latent_explain.domain.naming import Naming
 from napari_latent_explain.domain.photograph import Photograph
 from napari_latent_explain.domain.probabilities import Probabilities
 from napari_latent_explain.domain.progress import Progress, portion, silent
 from napari_latent_explain.domain.quality import QualityFlag, QualityReport
+from napari_latent_explain.domain.region import Region
 from napari_latent_explain.domain.saliency import SaliencyMap, SaliencyMethod
 
 __all__ = [
@@ -46,15 +50,19 @@ __all__ = [
     "Laterality",
     "LateralityReading",
     "LesionOverlap",
+    "Mix",
     "ModelIdentity",
+    "Naming",
     "NotAFundusError",
     "OffTargetEffects",
     "Photograph",
     "PhotographError",
     "Probabilities",
     "Progress",
+    "ProjectError",
     "QualityFlag",
     "QualityReport",
+    "Region",
     "SaliencyMap",
     "SaliencyMethod",
     "StyleDirection",

@@ -14,6 +14,7 @@ from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.domain.laterality import LateralityReading
 from napari_latent_explain.domain.probabilities import Probabilities
 from napari_latent_explain.domain.quality import QualityReport
+from napari_latent_explain.domain.region import Region
 
 __all__ = ["CounterfactualRecord", "ModelIdentity"]
 
@@ -71,6 +72,8 @@ class CounterfactualRecord:
         Other answers for the same photograph.
     overlap : tuple of LesionOverlap
         Whether the edit acts where something was outlined; empty without outlines.
+    region : Region, optional
+        Outside which nothing was allowed to change.
     """
 
     name: str
@@ -97,3 +100,4 @@ class CounterfactualRecord:
     faithfulness: Faithfulness | None = None
     alternatives: tuple[Alternative, ...] = ()
     overlap: tuple[LesionOverlap, ...] = ()
+    region: Region | None = None

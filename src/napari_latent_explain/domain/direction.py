@@ -1,5 +1,6 @@
 """Named moves in style space and the evidence for them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 from napari_latent_explain.domain.activity_map import ActivityMap
 from napari_latent_explain.domain.direction_evidence import ExamplePair, OffTargetEffects, TargetSearch
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.domain.naming import Naming
 
 __all__ = ["DirectionAtlas", "DirectionId", "Interval", "StyleDirection"]
 
@@ -59,6 +61,8 @@ class StyleDirection(FrozenModel):
         Share of seeds, each with its own draw of the selection photographs, whose selection finds it.
     merged : tuple of str
         Ids of near duplicates for which it stands: they make almost the same difference.
+    naming : Naming, optional
+        Who called it `name`, and when; None while it has the name that the search gave it.
     """
 
     id: DirectionId
@@ -84,6 +88,7 @@ class StyleDirection(FrozenModel):
     reverse_examples: tuple[ExamplePair, ...] = ()
     stability: Annotated[float, Field(ge=0, le=1)] | None = None
     merged: tuple[DirectionId, ...] = ()
+    naming: Naming | None = None
 
     def strength_range(self, value: float) -> tuple[float, float]:
         """Least and greatest strength that keep a coordinate at `value` within what real eyes show.
@@ -139,3 +144,10 @@ class DirectionAtlas(FrozenModel):
     def towards(self, target: int) -> tuple[StyleDirection, ...]:
         """Directions that raise class `target`, best first."""
         return tuple(d for d in self.directions if d.target == target)
+
+    def named(self, names: Mapping[DirectionId, Naming]) -> "DirectionAtlas":
+        """Return the atlas with directions called as `names` says; ids that it lacks are passed over."""
+        directions = tuple(
+            d.replace(name=names[d.id].name, naming=names[d.id]) if d.id in names else d for d in self.directions
+        )
+        return self.replace(directions=directions)

@@ -13,6 +13,7 @@ __all__ = [
     "LatentExplainError",
     "NotAFundusError",
     "PhotographError",
+    "ProjectError",
     "TrainingError",
     "WrongUseError",
 ]
@@ -44,6 +45,10 @@ class DiscoveryError(LatentExplainError):
 
 class ExportError(LatentExplainError):
     """A result that could not be written."""
+
+
+class ProjectError(LatentExplainError):
+    """A project folder that is damaged, in use, or can't be written."""
 
 
 class TrainingError(LatentExplainError):

@@ -32,10 +32,12 @@ from napari_latent_explain.fundus import (
     canonical,
     composite,
     composite_crop,
+    composite_window,
     crop,
     crop_outline,
     find_field,
     read_laterality,
+    region_weights,
 )
 from napari_latent_explain.latent import invert, mask_tensor, to_pixels, to_tensor
 
@@ -52,9 +54,11 @@ if TYPE_CHECKING:
         Field,
         LateralityReading,
         LesionOverlap,
+        Naming,
         Photograph,
         Progress,
         QualityReport,
+        Region,
         SaliencyMethod,
         StyleDirection,
     )
@@ -75,6 +79,7 @@ HARDLY_VISIBLE = (
     "or reacts to what a person does not see"
 )
 LESS_THAN_ASKED = "the decision changes, but the probability that was asked for is not reached within the tested range"
+BOUND = "Nothing was allowed to change outside the drawn outline."
 BARELY_REACHED = "the decision changes only just; no clear change within the tested range"
 
 
@@ -87,6 +92,8 @@ class Explanation:
 
     frame_changed: ClassVar[Signal] = Signal(Frame)
     target_changed: ClassVar[Signal] = Signal(int)
+    names_changed: ClassVar[Signal] = Signal(DirectionAtlas)
+    region_changed: ClassVar[Signal] = Signal(object)
 
     def __init__(
         self,
@@ -108,6 +115,8 @@ class Explanation:
         x = to_tensor(crop(photograph, field, size), explainer.device)
         mask = mask_tensor(field.mask(size), explainer.device)
         self._pivot = Pivot(explainer, x, mask, inversion.code, inversion.picture)
+        self.region: Region | None = None
+        self._found_atlas = explainer.atlas
         display = min(display_size, max(size, int(2 * field.radius)))
         self.original: NDArray[np.uint8] = crop(photograph, field, display, mirrored=False)
         self._originals = {display: self.original}
@@ -306,7 +315,7 @@ class Explanation:
     ) -> CounterfactualRecord:
         """Everything that a reviewer or a panel needs, as plain arrays and numbers, with what else was measured of the frame."""
         frame = frame if frame is not None else self.frame
-        said = [f"{frame.note.capitalize()}." if frame.note else "", self.inversion_note]
+        said = [f"{frame.note.capitalize()}." if frame.note else "", BOUND if self.region else "", self.inversion_note]
         note = " ".join(filter(None, said))
         return CounterfactualRecord(
             name=self.photograph.name,
@@ -342,12 +351,38 @@ class Explanation:
                 for other in alternatives
             ),
             overlap=tuple(overlap),
+            region=self.region,
         )
 
     def full_size(self, frame: Frame | None = None) -> NDArray[np.uint8]:
         """Return the composite in the whole photograph, (H, W, 3) uint8."""
         frame = frame if frame is not None else self.frame
         return composite(self.photograph, self.field, self._upright(frame.difference))
+
+    def detail(
+        self, y: float, x: float, side: int, frame: Frame | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Photograph and composite around a point, in the photograph's own pixels (thread-safe).
+
+        Parameters
+        ----------
+        y, x : float
+            The point, in pixels of the photograph.
+        side : int
+            Of the window; it stays within the photograph, and is smaller only if that is.
+        frame : Frame, optional
+            Of this explanation; the one that is shown, if not given.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            (h, w, 3) uint8 each.
+        """
+        frame = frame if frame is not None else self.frame
+        rows, columns = (
+            _window(at, side, whole) for at, whole in ((y, self.photograph.height), (x, self.photograph.width))
+        )
+        return composite_window(self.photograph, self.field, self._upright(frame.difference), rows, columns)
 
     # -- changing what is shown -------------------------------------------------------------------------------------
 
@@ -367,6 +402,26 @@ class Explanation:
     def reset(self, direction_id: DirectionId | None = None) -> None:
         """Put one slider back, or all."""
         self.set_edit(Edit() if direction_id is None else self.edit.with_strength(direction_id, 0.0))
+
+    def set_region(self, region: Region | None) -> None:
+        """Let nothing change outside a region; None lets everything change again."""
+        if region != self.region:
+            weights = None
+            if region is not None:
+                drawn = region_weights(region, self.field, self.explainer.resolution)
+                if not drawn.any():
+                    msg = "The region lies outside the field of view, or is too small for the model to see; draw a larger one."
+                    raise WrongUseError(msg)
+                weights = torch.from_numpy(drawn)[None, None].to(self._pivot.mask)
+            self.region, self._pivot = region, replace(self._pivot, region=weights)
+            self.region_changed.emit(region)
+            self.set_edit(self.edit)
+
+    def rename(self, names: Mapping[DirectionId, Naming]) -> None:
+        """Call directions as `names` says, and all others as the search did; ids of other models are passed over."""
+        self.explainer = replace(self.explainer, atlas=self._found_atlas.named(names))
+        self._pivot = replace(self._pivot, explainer=self.explainer)
+        self.names_changed.emit(self.explainer.atlas)
 
     def set_target(self, target: int) -> None:
         """Ask for another class; the sliders go back to 0, since they are the other class's directions."""
@@ -398,6 +453,12 @@ def _of_full_scale(difference: Tensor) -> NDArray[np.float32]:
     """A difference (3, R, R) in [-2, 2] as a picture (R, R, 3) in units of full scale."""
     pixels: NDArray[np.float32] = (difference.permute(1, 2, 0).cpu().numpy() / 2).astype(np.float32)
     return pixels
+
+
+def _window(middle: float, side: int, whole: int) -> slice:
+    """`side` pixels around a point, moved so far that they lie within `whole`."""
+    start = min(max(0, round(middle - side / 2)), max(0, whole - side))
+    return slice(start, min(start + side, whole))
 
 
 def _check_probability(probability: float | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,3 +61,31 @@ class FrameStrip:
         share = (strength - before) / (self.strengths[after] - before)
         left, right = (Image.fromarray(self.pictures[k]) for k in (after - 1, after))
         return np.asarray(Image.blend(left, right, share))
+
+    def excerpts(self, count: int, side: int) -> tuple[tuple[float, ...], NDArray[np.uint8]]:
+        """Small pictures from the least to the greatest strength, all of the place that changes most.
+
+        Parameters
+        ----------
+        count : int
+            Of the K pictures, spread evenly, the ends among them.
+        side : int
+            Of each excerpt; it shows a third of the field's width.
+
+        Returns
+        -------
+        tuple
+            The strengths, and (count, side, side, 3) uint8.
+        """
+        chosen = np.unique(np.linspace(0, len(self.strengths) - 1, count).round().astype(int))
+        least, most = (np.asarray(picture.astype(np.int16).sum(axis=-1)) for picture in self.pictures[[0, -1]])
+        change = ndimage.uniform_filter(np.abs(most - least).astype(np.float32), len(most) // 8, mode="constant")
+        size, width = len(most), len(most) // 3
+        y, x = (
+            int(min(max(0, at - width // 2), size - width)) for at in np.unravel_index(change.argmax(), change.shape)
+        )
+        small = [
+            np.asarray(Image.fromarray(self.pictures[k, y : y + width, x : x + width]).resize((side, side)))
+            for k in chosen
+        ]
+        return tuple(self.strengths[k] for k in chosen), np.stack(small)

@@ -47,13 +47,22 @@ def changed_fraction(difference: Tensor, mask: Tensor) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Pivot:
-    """Picture (1, 3, R, R) in [-1, 1], field (1, 1, R, R), code (1, n) and G(s) (1, 3, R, R)."""
+    """Picture (1, 3, R, R) in [-1, 1], field (1, 1, R, R), code (1, n) and G(s) (1, 3, R, R).
+
+    `region` (1, 1, R, R) in [0, 1], if there is one, says how much of a change each pixel takes.
+    """
 
     explainer: Explainer
     picture: Tensor
     mask: Tensor
     code: Tensor
     base: Tensor
+    region: Tensor | None = None
+
+    @property
+    def changeable(self) -> Tensor:
+        """How much of a change each pixel takes (1, 1, R, R): all in the field, unless there is a region."""
+        return self.mask if self.region is None else self.mask * self.region
 
     def strength_range(self, direction_id: DirectionId) -> tuple[float, float]:
         """Least and greatest strength that keep this eye within what real eyes show."""
@@ -64,7 +73,7 @@ class Pivot:
     def composites(self, edits: Sequence[Edit]) -> Composite:
         """The photograph under each of N edits."""
         moved = torch.cat([move(self.explainer, self.code, edit) for edit in edits])
-        return render(self.explainer, self.picture, self.mask, self.base, moved)
+        return render(self.explainer, self.picture, self.changeable, self.base, moved)
 
     def margins(self, edits: Sequence[Edit], target: int) -> list[float]:
         """Log odds of `target` against the best other class under each edit: positive where the decision is `target`."""
@@ -144,7 +153,7 @@ class Pivot:
             moved = self.code.expand(len(steps), -1).clone()
             moved[:, :styles] += torch.from_numpy(steps).to(moved) * spread[:styles]
             with torch.inference_mode():
-                pictures = render(self.explainer, self.picture, self.mask, self.base, moved).picture
+                pictures = render(self.explainer, self.picture, self.changeable, self.base, moved).picture
                 values: NDArray[np.float64] = margin(self.explainer.classifier(pictures), target).double().cpu().numpy()
             return values
 

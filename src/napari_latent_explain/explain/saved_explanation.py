@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,8 +24,10 @@ from napari_latent_explain.domain import (
     Field,
     LatentExplainError,
     LateralityReading,
+    Mix,
     ModelIdentity,
     QualityReport,
+    Region,
 )
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.explanation import Explanation
@@ -35,7 +38,7 @@ from napari_latent_explain.latent import Inversion, mask_tensor, reconstruct
 if TYPE_CHECKING:
     from napari_latent_explain.model.explainer import Explainer
 
-__all__ = ["SavedExplanation", "open_explanation", "read_saved", "save_explanation"]
+__all__ = ["SavedExplanation", "Snapshot", "open_explanation", "read_saved", "save_explanation"]
 
 _FORMAT: Literal[1] = 1
 _NAME = "explanation.json"
@@ -57,6 +60,10 @@ class SavedExplanation(FrozenModel):
         What was read of the photograph, corrections by hand included.
     target, edit
         What is asked for, and where the sliders stand.
+    mix : Mix, optional
+        Where sliders stand that are not heard; what is heard of it is `edit`.
+    region : Region, optional
+        What was drawn to change alone.
     display_size : int
         Largest side of the pictures that are shown.
     code : str
@@ -76,11 +83,56 @@ class SavedExplanation(FrozenModel):
     quality: QualityReport
     target: int
     edit: Edit = Edit()
+    mix: Mix | None = None
+    region: Region | None = None
     display_size: int = 1024
     code: str
     loss_encoder: float
     loss_refined: float
     seconds: dict[str, float] = Constraint(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """An explanation as it stood at one moment, ready to be written by any thread."""
+
+    saved: SavedExplanation
+    code: bytes
+
+    @classmethod
+    def of(cls, explanation: Explanation, mix: Mix | None = None) -> Snapshot:
+        """Take one; `mix` says where the sliders stand, if not all of them are heard.
+
+        Raises
+        ------
+        ExplanationError
+            If the photograph was not read from a file.
+        """
+        photograph, inversion = explanation.photograph, explanation.inversion
+        if photograph.path is None:
+            msg = f"{photograph.name} was not read from a file, so that it could not be found again; save the picture first."
+            raise ExplanationError(msg)
+        code = save({"code": inversion.code.detach().cpu().contiguous()})
+        saved = SavedExplanation(
+            photograph=str(photograph.path.absolute()), sha256=photograph.sha256, model=explanation.explainer.identity,
+            field=explanation.field, laterality=explanation.laterality, quality=explanation.quality,
+            target=explanation.target, edit=explanation.edit, mix=mix, region=explanation.region,
+            display_size=explanation.display_size, code=f"{hashlib.sha256(code).hexdigest()}.safetensors",
+            loss_encoder=inversion.loss_encoder, loss_refined=inversion.loss_refined, seconds=explanation.seconds,
+        )  # fmt: skip
+        return cls(saved, code)
+
+    def write(self, folder: Path) -> Path:
+        """Write it; what is there already is replaced by the one file that changes, whole or not at all.
+
+        Raises
+        ------
+        ExportError
+            If the folder can't be written.
+        """
+        if not (folder / self.saved.code).is_file():
+            write_atomically(folder / self.saved.code, self.code)
+        return write_atomically(folder / _NAME, (self.saved.model_dump_json(indent=1) + "\n").encode())
 
 
 def save_explanation(explanation: Explanation, folder: Path) -> Path:
@@ -93,23 +145,7 @@ def save_explanation(explanation: Explanation, folder: Path) -> Path:
     ExportError
         If the folder can't be written.
     """
-    photograph, inversion = explanation.photograph, explanation.inversion
-    if photograph.path is None:
-        msg = (
-            f"{photograph.name} was not read from a file, so that it could not be found again; save the picture first."
-        )
-        raise ExplanationError(msg)
-    content = save({"code": inversion.code.detach().cpu().contiguous()})
-    name = f"{hashlib.sha256(content).hexdigest()}.safetensors"
-    if not (folder / name).is_file():
-        write_atomically(folder / name, content)
-    saved = SavedExplanation(
-        photograph=str(photograph.path.absolute()), sha256=photograph.sha256, model=explanation.explainer.identity,
-        field=explanation.field, laterality=explanation.laterality, quality=explanation.quality, target=explanation.target,
-        edit=explanation.edit, display_size=explanation.display_size, code=name, loss_encoder=inversion.loss_encoder,
-        loss_refined=inversion.loss_refined, seconds=explanation.seconds,
-    )  # fmt: skip
-    return write_atomically(folder / _NAME, (saved.model_dump_json(indent=1) + "\n").encode())
+    return Snapshot.of(explanation).write(folder)
 
 
 def read_saved(folder: Path) -> SavedExplanation:
@@ -188,6 +224,7 @@ def open_explanation(folder: Path, explainer: Explainer, *, photograph: Path | N
         target=saved.target, display_size=saved.display_size, seconds=dict(saved.seconds),
     )  # fmt: skip
     try:
+        found.set_region(saved.region)
         found.set_edit(saved.edit)
     except LatentExplainError as error:
         msg = f"The sliders of {folder} stand on directions that this model lacks; explain the photograph again."

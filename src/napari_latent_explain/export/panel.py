@@ -67,6 +67,20 @@ def _cell(pixels: NDArray[np.uint8], *, smooth: bool = True) -> Image.Image:
     return Image.fromarray(pixels).resize((CELL, CELL), resample)
 
 
+def _outlined(picture: Image.Image, record: CounterfactualRecord) -> Image.Image:
+    """Draw the region outside which nothing was allowed to change."""
+    if record.region is None:
+        return picture
+    left, top, right, _ = record.field.box
+    scale = CELL / (right - left)
+    draw = ImageDraw.Draw(picture)
+    for outline in record.region.outlines:
+        corners = [((x + 0.5 - left) * scale, (y + 0.5 - top) * scale) for y, x in outline]
+        draw.line([*corners, corners[0]], fill=(0, 0, 0), width=4)
+        draw.line([*corners, corners[0]], fill=INK, width=2)
+    return picture
+
+
 def _bars(draw: ImageDraw.ImageDraw, x: int, y: int, record: CounterfactualRecord) -> None:
     """Probability of the target class in the three pictures."""
     target = record.target
@@ -149,11 +163,17 @@ def compose_panel(record: CounterfactualRecord) -> Image.Image:
     target = record.target
     p = record.probabilities
     scale = difference_scale(record.difference)
+    changes = _cell(difference_colours(record.difference, scale), smooth=False)
     cells = [
         ("Photograph", p.original[target], _cell(record.original), False),
         ("Reconstruction G(s)", p.reconstruction[target], _cell(record.reconstruction, smooth=False), True),
-        ("Counterfactual x + (G(s') - G(s))", p.counterfactual[target], _cell(record.counterfactual), True),
-        ("Difference G(s') - G(s)", None, _cell(difference_colours(record.difference, scale), smooth=False), True),
+        (
+            "Counterfactual x + (G(s') - G(s))",
+            p.counterfactual[target],
+            _outlined(_cell(record.counterfactual), record),
+            True,
+        ),
+        ("Difference G(s') - G(s)", None, _outlined(changes, record), True),
     ]
     top = 126
     for column, (name, value, picture, synthetic) in enumerate(cells):

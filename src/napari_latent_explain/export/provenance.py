@@ -64,6 +64,7 @@ def record_json(record: CounterfactualRecord, files: Mapping[str, Path]) -> dict
             "flipped": record.flipped,
             "changed_area_fraction": record.changed_area_fraction,
             "note": record.note,
+            "region": record.region.model_dump(mode="json")["outlines"] if record.region else None,
             "dose_response": record.dose_response.model_dump(mode="json") if record.dose_response else None,
             "faithfulness": _controls(record.faithfulness),
             "lesion_overlap": [one.model_dump(mode="json") | {"enrichment": one.enrichment} for one in record.overlap],

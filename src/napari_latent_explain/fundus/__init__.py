@@ -1,12 +1,13 @@
 """Photographs in: reading, field of view, laterality, quality, crop and composite; and the simulator."""
 
-from napari_latent_explain.fundus.composite import composite, composite_crop
+from napari_latent_explain.fundus.composite import composite, composite_crop, composite_window
 from napari_latent_explain.fundus.crop import crop
 from napari_latent_explain.fundus.field_of_view import find_field
 from napari_latent_explain.fundus.laterality import canonical, disc_side, find_canonical_field, read_laterality
 from napari_latent_explain.fundus.outlines import crop_outline, read_outlines
 from napari_latent_explain.fundus.quality import assess_quality
 from napari_latent_explain.fundus.reader import read_photograph
+from napari_latent_explain.fundus.region_mask import region_weights
 from napari_latent_explain.fundus.simulator import SimulatedFundus, simulate
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "canonical",
     "composite",
     "composite_crop",
+    "composite_window",
     "crop",
     "crop_outline",
     "disc_side",
@@ -23,5 +25,6 @@ __all__ = [
     "read_laterality",
     "read_outlines",
     "read_photograph",
+    "region_weights",
     "simulate",
 ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Field, Photograph
 
-__all__ = ["composite", "composite_crop"]
+__all__ = ["composite", "composite_crop", "composite_window"]
 
 _FEATHER = 0.02
 _STRIP = 256
@@ -37,18 +37,48 @@ def composite(photograph: Photograph, field: Field, difference: NDArray[np.float
     numpy.ndarray
         (H, W, 3) uint8: exactly the photograph where the difference is 0 and outside the field.
     """
-    scale = 255.0 / photograph.full_scale
-    if photograph.pixels.dtype == np.uint8:
-        result: NDArray[np.uint8] = photograph.pixels.astype(np.uint8)
-    else:
-        result = np.rint(photograph.pixels * np.float32(scale)).astype(np.uint8)
     x0, y0, x1, y1 = field.box
     rows = slice(max(int(np.floor(y0)), 0), min(int(np.ceil(y1)), photograph.height))
     columns = slice(max(int(np.floor(x0)), 0), min(int(np.ceil(x1)), photograph.width))
-    y = np.arange(rows.start, rows.stop, dtype=np.float64) + 0.5
-    x = np.arange(columns.start, columns.stop, dtype=np.float64) + 0.5
-    _add(result[rows, columns], field, difference, y, x)
+    result = _eight_bits(photograph, slice(None), slice(None))
+    _add(result[rows, columns], field, difference, _middles(rows), _middles(columns))
     return result
+
+
+def composite_window(
+    photograph: Photograph, field: Field, difference: NDArray[np.float32], rows: slice, columns: slice
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A window of the photograph, and of its composite, in the photograph's own pixels; as `composite`, without the rest.
+
+    Parameters
+    ----------
+    photograph, field, difference : Photograph, Field, numpy.ndarray
+        As in `composite`.
+    rows, columns : slice
+        The window, h by w pixels, within the photograph.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        (h, w, 3) uint8 each.
+    """
+    before = _eight_bits(photograph, rows, columns)
+    after = before.copy()
+    _add(after, field, difference, _middles(rows), _middles(columns))
+    return before, after
+
+
+def _eight_bits(photograph: Photograph, rows: slice, columns: slice) -> NDArray[np.uint8]:
+    pixels = photograph.pixels[rows, columns]
+    if pixels.dtype == np.uint8:
+        same: NDArray[np.uint8] = pixels.astype(np.uint8)
+        return same
+    rounded: NDArray[np.uint8] = np.rint(pixels * np.float32(255.0 / photograph.full_scale)).astype(np.uint8)
+    return rounded
+
+
+def _middles(span: slice) -> NDArray[np.float64]:
+    return np.arange(span.start, span.stop, dtype=np.float64) + 0.5
 
 
 def composite_crop(crop_pixels: NDArray[np.uint8], field: Field, difference: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -1,0 +1,163 @@
+"""Explain every photograph of a project that waits, one after the other."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_latent_explain.cohort.case import Case, CaseState
+from napari_latent_explain.domain import Cancelled, LatentExplainError, Mix, portion, silent
+from napari_latent_explain.explain import explain_photograph, open_explanation
+from napari_latent_explain.explain.saved_explanation import Snapshot, read_saved
+from napari_latent_explain.fundus import read_photograph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_latent_explain.cohort.project import Project
+    from napari_latent_explain.domain import Progress
+    from napari_latent_explain.explain import Explanation
+    from napari_latent_explain.model import Explainer
+
+__all__ = ["Keepsake", "explain_case", "explain_waiting", "take_up"]
+
+
+def _unheard(_case: Case) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, eq=False)
+class Keepsake:
+    """What a project keeps of an explanation, as it stood at one moment; any thread may write it."""
+
+    snapshot: Snapshot
+    decision: str
+    target: str
+    probability: float
+    reached: bool
+
+    @classmethod
+    def of(cls, explanation: Explanation, mix: Mix | None = None) -> Keepsake:
+        """Take one; `mix` says where the sliders stand, if not all of them are heard.
+
+        Raises
+        ------
+        ExplanationError
+            If the photograph was not read from a file.
+        """
+        frame, classes = explanation.frame, explanation.explainer.classes
+        opinion = frame.probabilities.original
+        decision = int(np.argmax(opinion))
+        return cls(
+            Snapshot.of(explanation, mix), classes[decision], classes[explanation.target], opinion[decision], frame.reached
+        )
+
+    def write(self, project: Project) -> Case:
+        """Keep it; the photograph joins the project's list if it is not there.
+
+        Raises
+        ------
+        ExportError
+            If the project can't be written.
+        """
+        saved = self.snapshot.saved
+        self.snapshot.write(project.explanation_folder(saved.sha256, saved.model.sha256))
+        project.add([saved.photograph])
+        before = project[saved.photograph]
+        same = (before.sha256, before.model, before.target) == (saved.sha256, saved.model.sha256, self.target)
+        return project.update(
+            saved.photograph, state=CaseState.DONE, why="", sha256=saved.sha256, model=saved.model.sha256,
+            decision=self.decision, target=self.target, probability=self.probability,
+            reached=True if self.reached else before.reached if same else None,
+        )  # fmt: skip
+
+
+def take_up(project: Project, case: Case, explainer: Explainer) -> tuple[Explanation, Mix]:
+    """Open what was kept of a photograph, and say where its sliders stood.
+
+    Raises
+    ------
+    ExplanationError
+        If it was never explained, is damaged, or another model or photograph made it.
+    PhotographError
+        If the photograph can't be read.
+    """
+    folder = project.explanation_folder(case.sha256, case.model)
+    explanation = open_explanation(folder, explainer, photograph=Path(case.path))
+    mix = read_saved(folder).mix
+    return explanation, mix if mix is not None and mix.heard == explanation.edit else Mix(edit=explanation.edit)
+
+
+def explain_case(project: Project, case: Case, explainer: Explainer, progress: Progress = silent) -> Case:
+    """Explain one photograph, search for its counterfactual, and keep both.
+
+    Raises
+    ------
+    LatentExplainError
+        If it can't be explained; `Cancelled` if the person asked to stop.
+    """
+    began = time.perf_counter()
+    made = explain_photograph(explainer, read_photograph(case.path), progress=portion(progress, 0.0, 0.7))
+    found = made.find_counterfactual(portion(progress, 0.7, 1.0))
+    made.accept(found)
+    Keepsake.of(made).write(project)
+    return project.update(case.path, reached=found.reached, seconds=time.perf_counter() - began)
+
+
+def explain_waiting(
+    project: Project,
+    explainer: Explainer,
+    *,
+    progress: Progress = silent,
+    changed: Callable[[Case], None] = _unheard,
+) -> None:
+    """Explain all that wait; each is on disk as soon as it is done, so that stopping loses one at most.
+
+    Parameters
+    ----------
+    project : Project
+        Whose photographs. One that can't be explained is refused with a reason, and the others go on.
+    explainer : Explainer
+        The model.
+    progress : Progress
+        Says which photograph, and how long the rest will take; may raise `Cancelled`: the photograph that ran waits again.
+    changed : callable
+        Told of every case that changes.
+    """
+    waiting = project.waiting()
+    began, done = time.perf_counter(), 0
+
+    def told(number: int, name: str, what: str, share: float) -> None:
+        left = ""
+        if done:
+            seconds = (time.perf_counter() - began) / (done + share) * (len(waiting) - number - share)
+            left = f", {_duration(seconds)} left"
+        progress(f"{name}, {number + 1} of {len(waiting)}{left}: {what}", (number + share) / len(waiting))
+
+    for number, case in enumerate(waiting):
+        with suppress(KeyError):  # somebody took it from the list meanwhile
+            changed(project.update(case.path, state=CaseState.RUNNING))
+            try:
+                after = explain_case(project, case, explainer, partial(told, number, case.name))
+            except Cancelled:
+                changed(project.update(case.path, state=CaseState.WAITING))
+                raise
+            except LatentExplainError as error:
+                after = project.update(case.path, state=CaseState.REFUSED, why=str(error))
+            except Exception as error:  # noqa: BLE001 - one photograph must not stop the others
+                why = f"An error in the program ({type(error).__name__}: {error})."
+                after = project.update(case.path, state=CaseState.REFUSED, why=why)
+            done += 1
+            changed(after)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    return f"about {round(seconds / 60)} min"

@@ -1,0 +1,235 @@
+"""A folder that keeps a person's photographs, their explanations, the names given to directions, and the view."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from filelock import FileLock, Timeout
+from pydantic import Field as Constraint
+from pydantic import ValidationError
+
+from napari_latent_explain.cohort.case import Case, CaseState
+from napari_latent_explain.domain import DirectionId, LatentExplainError, Naming, ProjectError
+from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.export.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Project", "View", "photographs_in"]
+
+_NAME = "project.json"
+_ENDINGS = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
+_MOST_BYTES = 256 * 2**20
+
+
+class View(FrozenModel):
+    """What a window had on show.
+
+    Parameters
+    ----------
+    shown : str
+        Path of the photograph; empty if there was none.
+    bundle, device : str or None, str
+        The model's folder (None: the default one), and what it ran on.
+    centre, zoom : (float, float), float, optional
+        Where the camera looked, (y, x) in pixels of the photograph, and screen pixels for one of them.
+    two_rows, reconstruction : bool
+        How pictures were arranged, and whether the reconstruction was among them.
+    guided : bool
+        Whether somebody has been through the first steps.
+    """
+
+    shown: str = ""
+    bundle: str | None = None
+    device: str = "auto"
+    centre: tuple[float, float] | None = None
+    zoom: float | None = None
+    two_rows: bool = True
+    reconstruction: bool = False
+    guided: bool = False
+
+
+class _State(FrozenModel):
+    """What ``project.json`` says."""
+
+    format: Literal[1] = 1
+    cases: tuple[Case, ...] = ()
+    names: dict[str, dict[DirectionId, Naming]] = Constraint(default_factory=dict)
+    view: View = View()
+
+
+def photographs_in(folder: Path) -> tuple[Path, ...]:
+    """Return the JPEG, PNG and TIFF files in a folder and below it, sorted; hidden ones are left out.
+
+    Raises
+    ------
+    ProjectError
+        If there is no such folder, or no such file in it.
+    """
+    if not folder.is_dir():
+        msg = f"There is no folder {folder}; name one with photographs."
+        raise ProjectError(msg)
+    found = (p for p in folder.rglob("*") if p.suffix.lower() in _ENDINGS and not p.name.startswith("."))
+    photographs = tuple(sorted(p for p in found if p.is_file()))
+    if not photographs:
+        msg = f"There is no JPEG, PNG or TIFF file in {folder}; name a folder with photographs."
+        raise ProjectError(msg)
+    return photographs
+
+
+class Project:
+    """Photographs and what became of them, on disk after every change; one window or program at a time.
+
+    ``project.json`` and one folder for each explanation. Made by `open`; end it with `close`. Its methods may be called from
+    any thread. Cost: every change writes ``project.json`` anew, about 400 bytes a photograph.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where it lies.
+    """
+
+    def __init__(self, folder: Path, state: _State, lock: FileLock) -> None:
+        self.folder, self._state, self._lock = folder, state, lock
+        self._order = threading.RLock()
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open a project, or begin one if there is none; photographs that were running when it was left wait again.
+
+        Raises
+        ------
+        ProjectError
+            If it is open elsewhere, damaged, of a newer version, or the folder can't be written.
+        """
+        folder = folder.absolute()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / "project.lock", timeout=0, thread_local=False)
+            lock.acquire()
+        except Timeout as error:
+            msg = f"The project {folder} is open in another window; close it there, or choose another folder."
+            raise ProjectError(msg) from error
+        except OSError as error:
+            msg = f"The folder {folder} can't be written ({error.strerror}); choose another one for the project."
+            raise ProjectError(msg) from error
+        try:
+            state = _read(folder / _NAME)
+        except LatentExplainError:
+            lock.release()
+            raise
+        left = (c.replace(state=CaseState.WAITING) if c.state is CaseState.RUNNING else c for c in state.cases)
+        return cls(folder, state.replace(cases=tuple(left)), lock)
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """All photographs, in the order in which they were added."""
+        return self._state.cases
+
+    @property
+    def view(self) -> View:
+        """What was on show."""
+        return self._state.view
+
+    def __getitem__(self, path: Path | str) -> Case:
+        """Return the case of a photograph (KeyError if there is none)."""
+        key = _key(path)
+        for case in self._state.cases:
+            if case.path == key:
+                return case
+        raise KeyError(key)
+
+    def waiting(self) -> tuple[Case, ...]:
+        """The photographs that are still to be explained."""
+        return tuple(case for case in self._state.cases if case.state is CaseState.WAITING)
+
+    def add(self, paths: Iterable[Path | str]) -> int:
+        """Add photographs that are not there yet, and return how many those were.
+
+        Raises
+        ------
+        ExportError
+            As every change, if the project can't be written; then nothing is changed.
+        """
+        with self._order:
+            known = {case.path for case in self._state.cases}
+            new = [key for key in dict.fromkeys(_key(path) for path in paths) if key not in known]
+            if new:
+                self._write(cases=(*self._state.cases, *(Case(path=key) for key in new)))
+            return len(new)
+
+    def update(self, path: Path | str, **changes: Any) -> Case:
+        """Change what is known of a photograph (`Case`'s fields)."""
+        with self._order:
+            changed = self[path].replace(**changes)
+            self._write(cases=tuple(changed if c.path == changed.path else c for c in self._state.cases))
+            return changed
+
+    def remove(self, paths: Iterable[Path | str]) -> None:
+        """Take photographs from the list; neither they nor their explanations are deleted."""
+        with self._order:
+            gone = {_key(path) for path in paths}
+            self._write(cases=tuple(c for c in self._state.cases if c.path not in gone))
+
+    def names(self, model: str) -> dict[DirectionId, Naming]:
+        """What people called the directions of the model with this hash."""
+        return dict(self._state.names.get(model, {}))
+
+    def keep_names(self, model: str, names: Mapping[DirectionId, Naming]) -> None:
+        """Keep what the directions of a model are called, in place of what was kept before."""
+        with self._order:
+            if dict(names) != self.names(model):
+                self._write(names={**self._state.names, model: dict(names)})
+
+    def keep_view(self, **changes: Any) -> None:
+        """Keep what is on show (`View`'s fields)."""
+        view = self._state.view.replace(**changes)
+        with self._order:
+            if view != self._state.view:
+                self._write(view=view)
+
+    def explanation_folder(self, photograph: str, model: str) -> Path:
+        """Where the explanation of a photograph by a model lies, both given by their hashes."""
+        return self.folder / "explanations" / f"{photograph[:16]}_{model[:16]}"
+
+    def close(self) -> None:
+        """Let another window have it."""
+        self._lock.release()
+
+    def _write(self, **changes: Any) -> None:
+        state = self._state.replace(**changes)
+        write_atomically(self.folder / _NAME, (state.model_dump_json(indent=1) + "\n").encode())
+        self._state = state
+
+
+def _key(path: Path | str) -> str:
+    return str(Path(path).absolute())
+
+
+def _read(path: Path) -> _State:
+    try:
+        if not path.exists():
+            return _State()
+        if path.stat().st_size > _MOST_BYTES:
+            msg = f"{path} is larger than a project can be; it is refused."
+            raise ProjectError(msg)
+        tree = json.loads(path.read_bytes())
+        if isinstance(tree, dict) and isinstance(tree.get("format"), int) and tree["format"] > 1:
+            msg = f"{path} was written by a newer version; update napari-latent-explain to open it."
+            raise ProjectError(msg)
+        return _State.model_validate(tree)
+    except OSError as error:
+        msg = f"{path} can't be read ({error.strerror}); choose another folder for the project."
+        raise ProjectError(msg) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "its beginning"
+        msg = f"{path} is damaged at '{where}' ({first['msg']}); move it away to begin a new project there."
+        raise ProjectError(msg) from error
+    except (ValueError, RecursionError) as error:
+        msg = f"{path} is damaged ({error}); move it away to begin a new project there."
+        raise ProjectError(msg) from error
