@@ -41,6 +41,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"Tests skipped for want of the real photographs: {len(skipped)}")
 
 
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees or changes what the person who runs it keeps."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data_home")))
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of real photographs; tests that use it carry the marker `real_photograph`."""

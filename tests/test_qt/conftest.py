@@ -26,11 +26,13 @@ def fakes():
 @pytest.fixture
 def said(monkeypatch):
     """What the widget tells the person, instead of pop-ups: pairs of kind and text."""
-    from napari_latent_explain._qt import explain_widget
+    from napari_latent_explain._qt import explain_widget, project_side, region_drawing
 
     heard: list[tuple[str, str]] = []
-    for kind in ("error", "warning", "info"):
-        monkeypatch.setattr(explain_widget, f"show_{kind}", lambda text, kind=kind: heard.append((kind, text)))
+    for module in (explain_widget, project_side, region_drawing):
+        for kind in ("error", "warning", "info"):
+            if hasattr(module, f"show_{kind}"):
+                monkeypatch.setattr(module, f"show_{kind}", lambda text, kind=kind: heard.append((kind, text)))
     return heard
 
 
@@ -49,6 +51,7 @@ def make_widget(make_napari_viewer_proxy, said, fakes):
             "load": lambda bundle, device: fakes.fake_explainer(),
             "explain": fakes.fake_explain,
             "write_panel": lambda record, path: path.write_bytes(record.counterfactual.tobytes()) and path,
+            "project": None,
         }
         widget = ExplainWidget(viewer, **(given | verbs))
         viewer.window.add_dock_widget(widget, name="Latent explain")

@@ -69,10 +69,13 @@ def fake_explainer() -> SimpleNamespace:
 class FakeExplanation:
     frame_changed: ClassVar[Signal] = Signal(Frame)
     target_changed: ClassVar[Signal] = Signal(int)
+    names_changed: ClassVar[Signal] = Signal(DirectionAtlas)
+    region_changed: ClassVar[Signal] = Signal(object)
 
     def __init__(self, explainer, photograph, *, size=P, model_size=M, slow=0.0):
         self.explainer, self.photograph, self.target, self.slow = explainer, photograph, 1, slow
         self.size, self.model_size = size, model_size
+        self.region, self._found_atlas = None, explainer.atlas
         h, w = photograph.pixels.shape[:2]
         self.field = Field(center_x=w / 2, center_y=h / 2, radius=min(h, w) / 2 - 1, top=0, bottom=h, width=w, height=h)
         self.laterality = LateralityReading(eye="OD", confidence=0.93, source="optic disc")
@@ -109,9 +112,10 @@ class FakeExplanation:
         self.rendered.append(edit)
         y, x = np.mgrid[: self.model_size, : self.model_size] / self.model_size - 0.5
         change = np.zeros((self.model_size, self.model_size, 3), np.float32)
+        allowed = 0.0 if self.region is not None else 1.0
         for number, direction in enumerate(self.directions):
             spot = np.exp(-((x - 0.25 + 0.2 * number) ** 2 + (y - 0.1 * number) ** 2) / 0.01)
-            change += 0.08 * edit[direction.id] * spot[..., None].astype(np.float32)
+            change += allowed * 0.08 * edit[direction.id] * spot[..., None].astype(np.float32)
         at = np.arange(self.size) * self.model_size // self.size
         shown = np.clip(self.original + 255 * change[np.ix_(at, at)], 0, 255).astype(np.uint8)
         score = sum(edit.strengths.values()) - 1.0
@@ -138,6 +142,25 @@ class FakeExplanation:
 
     def reset(self, direction_id=None):
         self.set_edit(Edit() if direction_id is None else self.edit.with_strength(direction_id, 0.0))
+
+    def set_region(self, region):
+        if region != self.region:
+            self.region = region
+            self.region_changed.emit(region)
+            self.set_edit(self.edit)
+
+    def rename(self, names):
+        self.explainer = SimpleNamespace(**(vars(self.explainer) | {"atlas": self._found_atlas.named(names)}))
+        self.names_changed.emit(self.explainer.atlas)
+
+    @property
+    def atlas(self):
+        return self.explainer.atlas
+
+    def detail(self, y, x, side, frame=None):
+        top, left = (int(min(max(0, at - side / 2), whole - side)) for at, whole in ((y, 150), (x, 200)))
+        before = self.photograph.pixels[top : top + side, left : left + side]
+        return before, np.clip(before + 20, 0, 255).astype(np.uint8)
 
     def set_target(self, target):
         if target != self.target:

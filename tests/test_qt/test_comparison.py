@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_latent_explain._qt.explained_layers import COMPARISON, ROLES
+from napari_latent_explain._qt.explained_layers import COMPARISON, is_ours
 from napari_latent_explain.domain import SaliencyMethod, WrongUseError
 
 pytestmark = pytest.mark.gui
@@ -33,26 +33,30 @@ def explained(make_widget, qtbot):
     return viewer, widget
 
 
+SHOWN = ("Original", "Counterfactual", "Difference")
+
+
 def _visible(viewer):
-    return [layer.name for layer in viewer.layers if layer.visible and layer.name != "mine"]
+    shown = (layer for layer in viewer.layers if layer.visible and layer.name != "mine")
+    return [layer.name if is_ours(layer, COMPARISON) else layer.name.split(":")[0] for layer in shown]
 
 
 def test_nothing_is_compared_until_asked(explained):
     viewer, widget = explained
     box = widget.panel.comparison.choice
     assert [box.itemText(i) for i in range(box.count())] == ["none", "Grad-CAM", "Occlusion", "Integrated gradients"]
-    assert _visible(viewer) == list(ROLES)
+    assert _visible(viewer) == list(SHOWN)
     assert not widget.explanation.mapped
     assert widget.panel.comparison.text.isHidden()
 
 
 def test_a_map_lies_over_the_photograph_in_one_layer(explained, qtbot):
     viewer, widget = explained
-    original = viewer.layers["Original"]
+    original = widget.layers["Original"]
     pixels = original.data.copy()
     _choose(qtbot, widget, "Grad-CAM")
     name = f"Grad-CAM: {widget.explanation.explainer.classes[1]}"
-    assert _visible(viewer) == [*ROLES, name]
+    assert _visible(viewer) == [*SHOWN, name]
     layer = widget.layers[COMPARISON]
     assert layer.data.shape == original.data.shape
     assert tuple(layer.scale) == tuple(original.scale)
@@ -71,7 +75,7 @@ def test_a_map_lies_over_the_photograph_in_one_layer(explained, qtbot):
     ]  # fmt: skip
     assert (widget.layers[COMPARISON].data == first).all()
     _choose(qtbot, widget, "none")
-    assert _visible(viewer) == list(ROLES)
+    assert _visible(viewer) == list(SHOWN)
     assert len(viewer.layers) == count
     assert widget.panel.comparison.text.isHidden()
 
@@ -103,7 +107,7 @@ def test_sliders_leave_the_map_alone(explained, qtbot):
 
 
 def test_a_map_of_another_explanation_is_not_shown(explained, qtbot, fakes):
-    viewer, widget = explained
+    _viewer, widget = explained
     widget.explanation.slow = 0.1
     widget.compare(SaliencyMethod.OCCLUSION)
     other = fakes.FakeExplanation(widget.explanation.explainer, fakes.fake_photograph(9))
@@ -112,7 +116,7 @@ def test_a_map_of_another_explanation_is_not_shown(explained, qtbot, fakes):
     time.sleep(0.3)
     assert other.mapped == [(SaliencyMethod.OCCLUSION, 1)]
     assert (widget.layers[COMPARISON].data[60:] == other.original[60:]).all()
-    assert np.array_equal(viewer.layers["Original"].data, other.original)
+    assert np.array_equal(widget.layers["Original"].data, other.original)
 
 
 def test_cancel_and_refusal_go_back_to_none(explained, qtbot, said, monkeypatch):
@@ -134,7 +138,7 @@ def test_cancel_and_refusal_go_back_to_none(explained, qtbot, said, monkeypatch)
     _choose(qtbot, widget, "Integrated gradients")
     assert said == [("error", "Integrated gradients need captum: pip install 'napari-latent-explain[saliency]'.")]
     assert widget.panel.comparison.method is None
-    assert _visible(viewer) == list(ROLES)
+    assert _visible(viewer) == list(SHOWN)
 
 
 def test_the_map_is_no_photograph_to_explain(explained, qtbot):

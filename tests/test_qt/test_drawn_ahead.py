@@ -18,14 +18,14 @@ def test_every_slider_is_drawn_ahead_once(explained):
 
 
 def test_dragging_asks_for_no_rendering_and_letting_go_for_one(explained, qtbot, settle):
-    viewer, widget = explained
+    _viewer, widget = explained
     row, explanation = _first(widget), widget.explanation
-    before, rendered = viewer.layers["Counterfactual"].data.copy(), len(explanation.rendered)
+    before, rendered = widget.layers["Counterfactual"].data.copy(), len(explanation.rendered)
     row.slider.setSliderDown(True)
     pictures = []
     for strength in (0.4, 0.9, 1.3):
         row.slider.setValue(strength)
-        pictures.append(viewer.layers["Counterfactual"].data.copy())
+        pictures.append(widget.layers["Counterfactual"].data.copy())
     assert len(explanation.rendered) == rendered
     assert not explanation.edit
     assert all((a != b).any() for a, b in zip([before, *pictures], pictures, strict=False))
@@ -33,7 +33,7 @@ def test_dragging_asks_for_no_rendering_and_letting_go_for_one(explained, qtbot,
     settle(widget)
     assert len(explanation.rendered) == rendered + 1
     exact = explanation.render(Edit(strengths={row.direction.id: row.slider.value()})).counterfactual
-    assert np.array_equal(viewer.layers["Counterfactual"].data, exact)
+    assert np.array_equal(widget.layers["Counterfactual"].data, exact)
     assert np.abs(pictures[-1].astype(int) - exact).max() < 40  # rough, but of the same thing
     widget.undo()  # the whole drag is one step
     settle(widget)

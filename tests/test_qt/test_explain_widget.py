@@ -35,14 +35,14 @@ def _share(widget):
 
 
 def test_moving_a_slider_changes_the_picture_and_the_probability(explained, qtbot):
-    viewer, widget = explained
-    before, said_before = viewer.layers["Counterfactual"].data.copy(), _share(widget)
-    original = viewer.layers["Original"].data.copy()
+    _viewer, widget = explained
+    before, said_before = widget.layers["Counterfactual"].data.copy(), _share(widget)
+    original = widget.layers["Original"].data.copy()
     _first(widget).slider.setValue(2.0)
     _settle(qtbot, widget)
-    assert (viewer.layers["Counterfactual"].data != before).any()
-    assert np.abs(viewer.layers["Difference"].data).max() > 0.01
-    assert (viewer.layers["Original"].data == original).all()
+    assert (widget.layers["Counterfactual"].data != before).any()
+    assert np.abs(widget.layers["Difference"].data).max() > 0.01
+    assert (widget.layers["Original"].data == original).all()
     assert _share(widget) != said_before
     assert widget.explanation.edit[_first(widget).direction.id] == pytest.approx(2.0, abs=0.01)
     assert _first(widget).value.text() == "+2.00"
@@ -64,7 +64,7 @@ def test_explaining_twice_leaves_four_layers_and_the_rest_alone(explained, qtbot
     with qtbot.waitSignal(widget.explained):
         widget.explain()
     _settle(qtbot, widget)
-    assert [layer.name for layer in viewer.layers] == ["photograph", "mine", *ROLES]
+    assert [layer.name.split(":")[0] for layer in viewer.layers] == ["photograph", "mine", *ROLES]
     assert (photograph.data == pixels).all()
     assert mine.visible
     assert mine.data.tolist() == [[1, 2]]
@@ -75,7 +75,7 @@ def test_the_four_pictures_share_the_photographs_coordinates(explained):
     viewer, widget = explained
     left, top, right, bottom = widget.explanation.field.box
     for role in ROLES:
-        layer = viewer.layers[role]
+        layer = widget.layers[role]
         size = layer.data.shape[0]
         corner = np.asarray(layer.data_to_world((-0.5, -0.5)))
         end = np.asarray(layer.data_to_world((size - 0.5, size - 0.5)))
@@ -83,7 +83,7 @@ def test_the_four_pictures_share_the_photographs_coordinates(explained):
         assert end == pytest.approx((bottom - 0.5, right - 0.5), abs=1e-3)
     assert viewer.canvas.grid.enabled
     assert tuple(viewer.canvas.grid.shape) == (2, -1)
-    widget.panel.two_rows.setChecked(False)
+    widget.panel.looking.two_rows.setChecked(False)
     assert tuple(viewer.canvas.grid.shape) == (1, -1)
 
 
@@ -100,8 +100,8 @@ def test_the_scroll_bar_covers_nothing(explained, qtbot):
 
 
 def test_the_difference_is_neutral_at_zero(explained):
-    viewer, _ = explained
-    layer = viewer.layers["Difference"]
+    _viewer, widget = explained
+    layer = widget.layers["Difference"]
     assert tuple(layer.contrast_limits) == (-DIFFERENCE_LIMIT, DIFFERENCE_LIMIT)
     assert layer.colormap.map(np.array([0.5]))[0, :3] == pytest.approx((0, 0, 0), abs=0.01)
     assert (layer.data == 0).all()
@@ -109,7 +109,7 @@ def test_the_difference_is_neutral_at_zero(explained):
 
 def test_a_layer_that_was_removed_stays_away_until_the_next_explanation(explained, qtbot):
     viewer, widget = explained
-    viewer.layers.remove(viewer.layers["Difference"])
+    viewer.layers.remove(widget.layers["Difference"])
     _first(widget).slider.setValue(1.0)
     _settle(qtbot, widget)
     assert "Difference" not in viewer.layers
@@ -175,7 +175,11 @@ def test_another_target_brings_its_own_sliders(explained, qtbot):
     assert widget.explanation.target == 0
     assert not widget.explanation.edit
     assert set(widget.panel.sliders.rows) == {d.id for d in widget.explanation.directions}
-    assert not widget.panel.undo.isEnabled()
+    widget.undo()  # the target before comes back with its sliders where they stood
+    _settle(qtbot, widget)
+    assert widget.explanation.target == 1
+    assert _first(widget).slider.value() == pytest.approx(1.0, abs=0.01)
+    assert widget.explanation.edit == Edit(strengths={_first(widget).direction.id: 1.0})
 
 
 def test_the_widget_follows_a_program_that_moves_the_explanation(explained, qtbot):
@@ -295,14 +299,14 @@ def test_a_layers_file_is_read_again(make_widget, qtbot, fakes, tmp_path):
 
 
 def test_export_writes_what_is_shown(explained, qtbot, tmp_path, monkeypatch, said):
-    viewer, widget = explained
+    _viewer, widget = explained
     _first(widget).slider.setValue(2.0)
     _settle(qtbot, widget)
     path = tmp_path / "panel.png"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path), ""))
     with qtbot.waitSignal(widget.exported):
         qtbot.mouseClick(widget.panel.export, Qt.MouseButton.LeftButton)
-    assert path.read_bytes() == viewer.layers["Counterfactual"].data.tobytes()
+    assert path.read_bytes() == widget.layers["Counterfactual"].data.tobytes()
     assert said[-1] == ("info", f"Panel written to {path}.")
 
 

@@ -24,11 +24,11 @@ class DrawnAhead(QObject):  # type: ignore[misc]
 
     Signals
     -------
-    drawn(direction_id: str)
+    drawn(strip: FrameStrip)
         A slider's strip is there.
     """
 
-    drawn = Signal(str)
+    drawn = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,6 +81,11 @@ class DrawnAhead(QObject):  # type: ignore[misc]
         strip = self._strips.get(direction_id)
         return strip.at(edit[direction_id]) if strip is not None and strip.shows(edit, direction_id) else None
 
+    @property
+    def strips(self) -> tuple[FrameStrip, ...]:
+        """All that are drawn."""
+        return tuple(self._strips.values())
+
     def _next(self) -> None:
         explanation, edit = self._explanation, self._edit
         if self._waiting and explanation is not None and edit is not None:
@@ -95,5 +100,5 @@ class DrawnAhead(QObject):  # type: ignore[misc]
         edit = self._edit
         if edit is not None and strip.shows(edit, strip.direction_id):
             self._strips[strip.direction_id] = strip
-            self.drawn.emit(strip.direction_id)
+            self.drawn.emit(strip)
         self._next()

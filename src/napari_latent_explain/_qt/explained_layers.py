@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.colormaps import Colormap
-from PIL import Image
+
+from napari_latent_explain._qt.light_box import COUNTERFACTUAL, ORIGINAL, RECONSTRUCTION, LightBox
 
 if TYPE_CHECKING:
     import napari.viewer
     from numpy.typing import NDArray
 
+    from napari_latent_explain._qt.light_box import Viewed
+    from napari_latent_explain.domain import Region
     from napari_latent_explain.explain import Explanation, Frame
 
 __all__ = ["BANNER", "COMPARISON", "DIFFERENCE_LIMIT", "ROLES", "ExplainedLayers", "is_ours"]
 
 BANNER = "Synthetic - for research, not for diagnosis"
-ROLES = ("Original", "Reconstruction", "Counterfactual", "Difference")
+DIFFERENCE = "Difference"
+ROLES = (ORIGINAL, RECONSTRUCTION, COUNTERFACTUAL, DIFFERENCE)
 COMPARISON = "Comparison"
 DIFFERENCE_LIMIT = 0.2
 """Change of luminance (full scale is 1) at which the colours of the difference saturate, on both sides."""
@@ -37,10 +42,10 @@ _DARKER_BRIGHTER = Colormap(
 )
 
 
-def is_ours(layer: Any) -> bool:
-    """Whether a layer is one of the fixed ones."""
+def is_ours(layer: Any, *roles: str) -> bool:
+    """Whether a layer is one of the fixed ones (with one of these roles, if any are named)."""
     mark = layer.metadata.get(_KEY)
-    return isinstance(mark, dict) and mark.get("role") in (*ROLES, COMPARISON)
+    return isinstance(mark, dict) and mark.get("role") in (roles or (*ROLES, COMPARISON))
 
 
 class ExplainedLayers:
@@ -51,7 +56,7 @@ class ExplainedLayers:
     No other layer is touched; only the layer that the photograph came from is hidden while its explanation is shown
     (the same picture twice only takes room) and shown again by `release`. All lie in the photograph's own pixel
     coordinates, on the square around the field of view, so that a point has the same coordinates in each cell and in
-    the photograph.
+    the photograph. What the colour pictures look like is up to `box`.
 
     Parameters
     ----------
@@ -60,63 +65,59 @@ class ExplainedLayers:
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         self._viewer = viewer
+        self.box = LightBox()
         self._hidden: Any = None
         self._rows = 2
-        self._box: tuple[float, ...] | None = None
+        self._reconstruction = False
+        self._square: tuple[float, ...] | None = None
 
     def __getitem__(self, role: str) -> Any:
         """Return the layer with this role (KeyError if somebody removed it)."""
         for layer in self._viewer.layers:
-            if is_ours(layer) and layer.metadata[_KEY]["role"] == role:
+            if is_ours(layer, role):
                 return layer
         raise KeyError(role)
 
     def show(self, explanation: Explanation, source: Any = None) -> None:
         """Show an explanation; `source` is the layer that its photograph came from."""
         self.release()
-        box = explanation.field.box
-        pictures = {
-            "Original": explanation.original,
-            "Reconstruction": explanation.reconstruction,
-            "Counterfactual": explanation.frame.counterfactual,
-            "Difference": _signed(explanation.frame),
-        }
+        square, box = explanation.field.box, self.box
+        box.take(box.develop(explanation, explanation.frame, box.look, outlined=box.outlined))
         active = self._viewer.layers.selection.active
-        for role, picture in pictures.items():
-            self._put(role, picture, box)
+        for role in ROLES:
+            self._put(role, _signed(explanation.frame) if role == DIFFERENCE else box.picture(role), square)
+        self[RECONSTRUCTION].visible = self._reconstruction
+        self._caption(explanation, explanation.frame)
         if source is not None and source.visible:
             source.visible = False
             self._hidden = source
         elif active is not None:
             self._viewer.layers.selection.active = active
         self._arrange()
-        if box != self._box:
+        if square != self._square:
             self._viewer.fit_to_view(margin=0.02)
-            self._box = box
+            self._square = square
 
-    def update(self, frame: Frame) -> None:
+    def update(self, explanation: Explanation, viewed: Viewed) -> None:
         """Show another frame of the same explanation; a layer that somebody removed stays away."""
-        for role, picture in (("Counterfactual", frame.counterfactual), ("Difference", _signed(frame))):
-            try:
-                layer = self[role]
-            except KeyError:
-                continue
-            _write(layer, picture)
+        self.box.show(viewed)
+        self._refresh(COUNTERFACTUAL)
+        self._write(DIFFERENCE, _signed(viewed.frame))
+        self._caption(explanation, viewed.frame)
+
+    def refresh(self) -> None:
+        """Show the colour pictures as the light box has them now."""
+        if self._square is not None:
+            for role in (ORIGINAL, RECONSTRUCTION, COUNTERFACTUAL):
+                self._refresh(role)
 
     def preview(self, picture: NDArray[np.uint8]) -> None:
         """Show a rough counterfactual, (p, p, 3) uint8, until the next frame; the difference stays that of the last frame."""
-        try:
-            layer = self["Counterfactual"]
-        except KeyError:
-            return
-        size = layer.data.shape[0]
-        if picture.shape[0] != size:
-            picture = np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR))
-        _write(layer, picture)
+        self._write(COUNTERFACTUAL, self.box.rough(picture))
 
     def compare(self, picture: NDArray[np.uint8] | None, name: str = COMPARISON) -> None:
         """Show the photograph with a map over it, (P, P, 3) uint8, under a name; None takes it from sight."""
-        if self._box is None:
+        if self._square is None:
             return
         try:
             before = bool(self[COMPARISON].visible)
@@ -124,7 +125,7 @@ class ExplainedLayers:
             before = False
         if picture is not None:
             active = self._viewer.layers.selection.active
-            layer = self._put(COMPARISON, picture, self._box)
+            layer = self._put(COMPARISON, picture, self._square)
             layer.name, layer.visible = name, True
             self._viewer.layers.selection.active = active
         elif before:
@@ -139,22 +140,67 @@ class ExplainedLayers:
             self._arrange()
             self._viewer.fit_to_view(margin=0.02)
 
+    def set_reconstruction(self, shown: bool) -> None:
+        """Show what the generator made of the photograph, or hide it."""
+        self._reconstruction = shown
+        try:
+            layer = self[RECONSTRUCTION]
+        except KeyError:
+            return
+        if layer.visible != shown:
+            layer.visible = shown
+            self._viewer.fit_to_view(margin=0.02)
+
+    def show_region(self, region: Region | None) -> None:
+        """Draw the region's outlines on every picture, or none."""
+        shares = [[self._share(point) for point in outline] for outline in region.outlines] if region else []
+        self.box.region = shares
+        self.refresh()
+
+    def share_of(self, position: tuple[float, ...]) -> tuple[float, float] | None:
+        """Where a point of the photograph (y, x) lies on the square, as shares of its side; None if it is not on it."""
+        if self._square is None:
+            return None
+        y, x = self._share(position)
+        return (y, x) if 0 <= y <= 1 and 0 <= x <= 1 else None
+
+    def _share(self, position: tuple[float, ...]) -> tuple[float, float]:
+        left, top, right, _ = self._square or (0.0, 0.0, 1.0, 1.0)
+        return (position[-2] + 0.5 - top) / (right - left), (position[-1] + 0.5 - left) / (right - left)
+
     def release(self) -> None:
         """Show the photograph's own layer again."""
         if self._hidden is not None and self._hidden in self._viewer.layers:
             self._hidden.visible = True
         self._hidden = None
 
-    def _put(self, role: str, picture: NDArray[Any], box: tuple[float, ...]) -> Any:
-        left, top, right, _ = box
+    def _caption(self, explanation: Explanation, frame: Frame) -> None:
+        """Say in each cell what it is, and the target's probability."""
+        target, p = explanation.target, frame.probabilities
+        name = explanation.explainer.classes[target]
+        for role, values in (
+            (ORIGINAL, p.original), (RECONSTRUCTION, p.reconstruction), (COUNTERFACTUAL, p.counterfactual),
+        ):  # fmt: skip
+            with suppress(KeyError):
+                self[role].name = f"{role}: {name} {100 * values[target]:.1f} %"
+
+    def _refresh(self, role: str) -> None:
+        self._write(role, self.box.picture(role))
+
+    def _write(self, role: str, picture: NDArray[Any]) -> None:
+        with suppress(KeyError):
+            _write(self[role], picture)
+
+    def _put(self, role: str, picture: NDArray[Any], square: tuple[float, ...]) -> Any:
+        left, top, right, _ = square
         scale = (right - left) / picture.shape[0]
-        # napari puts the middle of pixel 0 at 0; the box says where its edge is
+        # napari puts the middle of pixel 0 at 0; the square says where its edge is
         corner = (top + scale / 2 - 0.5, left + scale / 2 - 0.5)
         try:
             layer = self[role]
         except KeyError:
             extra: dict[str, Any] = {"rgb": True, "interpolation2d": "linear"}
-            if role == "Difference":
+            if role == DIFFERENCE:
                 extra |= {
                     "rgb": False,
                     "colormap": _DARKER_BRIGHTER,

@@ -71,6 +71,15 @@ class ModelChooser(QWidget):  # type: ignore[misc]
             self.model.setItemData(len(self._folders) - 1, str(folder), Qt.ItemDataRole.ToolTipRole)
         self.model.setCurrentIndex(self._folders.index(folder))
 
+    def choose(self, bundle: Path | None, device: str) -> None:
+        """Choose a model, the default one if its folder is not there any more, and a device."""
+        if bundle is not None and bundle.is_dir():
+            self.add_folder(bundle)
+        else:
+            self.model.setCurrentIndex(0)
+        if device in DEVICES:
+            self.device_choice.setCurrentText(device)
+
     def _browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Choose a model folder")
         if chosen:

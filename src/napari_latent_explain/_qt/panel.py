@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
@@ -16,12 +15,16 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QCollapsible
 
 from napari_latent_explain._qt.comparison import ComparisonChooser
 from napari_latent_explain._qt.direction_sliders import DirectionSliders
 from napari_latent_explain._qt.dose_curve import DoseCurve
 from napari_latent_explain._qt.explained_layers import BANNER
+from napari_latent_explain._qt.guide import Guide
+from napari_latent_explain._qt.looking_tools import LookingTools
 from napari_latent_explain._qt.model_chooser import ModelChooser
+from napari_latent_explain._qt.photograph_list import PhotographList
 from napari_latent_explain._qt.probability_bars import ProbabilityBars
 from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
@@ -38,6 +41,8 @@ _BUSY = {
     "find": "Searching",
     "another": "Searching",
     "compare": "Comparing",
+    "look": "Changing the look",
+    "take up": "Taking up where it was left",
     "export": "Writing the panel",
 }
 
@@ -71,6 +76,17 @@ def _title(text: str) -> QLabel:
     return label
 
 
+def _section(title: str, inside: QWidget) -> QCollapsible:
+    """A part that is folded until somebody wants it."""
+    section = QCollapsible(title)
+    section.setDuration(0)
+    section.layout().setContentsMargins(0, 0, 0, 0)
+    section.content().layout().setContentsMargins(0, 0, 0, 0)
+    section.addWidget(inside)
+    section.toggleButton().setAccessibleName(title)
+    return section
+
+
 def _row(*widgets: QWidget) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(4)
@@ -84,17 +100,20 @@ class Panel(QWidget):  # type: ignore[misc]
 
     Parameters
     ----------
-    photograph : QWidget
-        The chooser that stands at the top.
+    photograph, region : QWidget
+        The chooser that stands at the top, and the buttons to draw a region.
     """
 
-    def __init__(self, photograph: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, photograph: QWidget, region: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.banner = QLabel(BANNER)
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.banner.setMinimumHeight(self.banner.fontMetrics().height() + 12)
         self.banner.setStyleSheet("background: #7a4a00; color: white; font-weight: bold; padding: 4px;")
         self.banner.setAccessibleName(BANNER)
+        self.guide = Guide()
+        self.rater = ""
+        self.help = _button("Keys", "Show all keys and what they do (F1).")
         self.model = ModelChooser()
         self.explain = _button("Explain", "Rebuild the photograph with the model and get its sliders ready.")
         self.cancel = _button("Cancel", "Stop what is being computed; nothing is changed.")
@@ -107,10 +126,6 @@ class Panel(QWidget):  # type: ignore[misc]
         self.target = QComboBox()
         self.target.setToolTip("The class that the classifier should be moved to.")
         self.target.setAccessibleName("Target class")
-        self.two_rows = QCheckBox("Pictures in two rows")
-        self.two_rows.setChecked(True)
-        self.two_rows.setToolTip("Two by two: larger pictures, unless the window is very wide.")
-        self.two_rows.setAccessibleName("Pictures in two rows")
         self.goal = ValueBox(
             _GOALS,
             "What to reach",
@@ -121,6 +136,8 @@ class Panel(QWidget):  # type: ignore[misc]
         self.curve = DoseCurve()
         self.comparison = ComparisonChooser()
         self.sliders = DirectionSliders()
+        self.photographs = PhotographList()
+        self.looking = LookingTools()
         self.find = _button("Find counterfactual", "Search for the smallest edit that changes the decision.")
         self.another = _button(
             "Another answer", "Search for one that does without the direction that did most in those found before."
@@ -132,14 +149,15 @@ class Panel(QWidget):  # type: ignore[misc]
             "Export panel...",
             "Save pictures, numbers and captions as one picture (PNG) or document (PDF).",
         )
+        self.region = region
         self._result = QWidget()
-        self._lay_out(photograph)
+        self._lay_out(photograph, region)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Wide enough for a direction's effect on two lines."""
         return QSize(370, 700)
 
-    def _lay_out(self, photograph: QWidget) -> None:
+    def _lay_out(self, photograph: QWidget, region: QWidget) -> None:
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Photograph", photograph)
@@ -151,8 +169,8 @@ class Panel(QWidget):  # type: ignore[misc]
         goal.addRow("Target class", self.target)
         goal.addRow("Search until", self.goal)
         for part in (
-            self.facts, _title("Probabilities"), goal, self.bars, self.gap, self.outcome, self.curve, self.comparison,
-            _title("Directions"), self.sliders, self.two_rows,
+            self.facts, _section("Looking tools", self.looking), _title("Probabilities"), goal, self.bars, self.gap,
+            self.outcome, self.curve, self.comparison, _title("Directions"), region, self.sliders,
         ):  # fmt: skip
             if isinstance(part, QFormLayout):
                 result.addLayout(part)
@@ -162,6 +180,9 @@ class Panel(QWidget):  # type: ignore[misc]
         column = QVBoxLayout(inside)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
+        column.addWidget(self.guide)
+        self.project = _section("Photographs", self.photographs)
+        column.addWidget(self.project)
         column.addLayout(form)
         column.addWidget(self.model)
         column.addLayout(_row(self.explain, self.cancel))
@@ -174,7 +195,7 @@ class Panel(QWidget):  # type: ignore[misc]
         foot.setSpacing(4)
         foot.addLayout(_row(self.find, self.another))
         foot.addLayout(_row(self.undo, self.redo, self.reset_all))
-        foot.addLayout(_row(self.export))
+        foot.addLayout(_row(self.export, self.help))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(4)
@@ -217,7 +238,7 @@ class Panel(QWidget):  # type: ignore[misc]
         self.target.setCurrentIndex(explanation.target)
         self.bars.set_classes(explanation.explainer.classes, explanation.target)
         ranges = {d.id: explanation.strength_range(d.id) for d in explanation.directions}
-        self.sliders.set_directions(explanation.directions, ranges)
+        self.sliders.set_directions(explanation.directions, ranges, mirrored=explanation.field.mirrored)
         self.show_frame(explanation.frame)
 
     def show_frame(self, frame: Frame) -> None:
@@ -237,7 +258,7 @@ class Panel(QWidget):  # type: ignore[misc]
         long_job = busy in _BUSY
         free = not long_job
         self.explain.setEnabled(free)
-        self.cancel.setEnabled(busy in ("explain", "find", "another", "compare"))
+        self.cancel.setEnabled(busy in ("explain", "find", "another", "compare", "take up"))
         self.progress.setVisible(long_job)
         if long_job and self.message.isHidden():
             self.progress.setValue(0)
@@ -246,7 +267,8 @@ class Panel(QWidget):  # type: ignore[misc]
             _say(self.message, "")
         self._result.setVisible(ready)
         for widget, able in (
-            (self.target, True), (self.goal, True), (self.comparison, True), (self.sliders, True), (self.find, True),
-            (self.another, answered), (self.export, True), (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
+            (self.target, True), (self.goal, True), (self.comparison, True), (self.sliders, True), (self.looking, True),
+            (self.region, True), (self.find, True), (self.another, answered), (self.export, True),
+            (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
         ):  # fmt: skip
             widget.setEnabled(ready and free and able)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from napari_latent_explain._qt.explained_layers import is_ours
@@ -75,7 +75,14 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
     viewer : napari.viewer.Viewer
     read : callable
         Path -> Photograph.
+
+    Signals
+    -------
+    changed()
+        There are other photographs to choose from.
     """
+
+    changed = Signal()
 
     def __init__(
         self, viewer: napari.viewer.Viewer, read: Callable[[Path], Photograph], parent: QWidget | None = None
@@ -146,6 +153,12 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
             if _same(chosen, before):
                 self.choice.setCurrentIndex(index)
         self.choice.blockSignals(False)
+        self.changed.emit()
+
+    @property
+    def chosen(self) -> bool:
+        """Whether there is a photograph to explain."""
+        return self._chosen() is not None
 
     def close_down(self) -> None:
         """Stop listening to the viewer."""

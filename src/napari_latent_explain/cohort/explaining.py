@@ -55,7 +55,11 @@ class Keepsake:
         opinion = frame.probabilities.original
         decision = int(np.argmax(opinion))
         return cls(
-            Snapshot.of(explanation, mix), classes[decision], classes[explanation.target], opinion[decision], frame.reached
+            Snapshot.of(explanation, mix),
+            classes[decision],
+            classes[explanation.target],
+            opinion[decision],
+            frame.reached,
         )
 
     def write(self, project: Project) -> Case:

@@ -35,8 +35,8 @@ class View(FrozenModel):
         Path of the photograph; empty if there was none.
     bundle, device : str or None, str
         The model's folder (None: the default one), and what it ran on.
-    centre, zoom : (float, float), float, optional
-        Where the camera looked, (y, x) in pixels of the photograph, and screen pixels for one of them.
+    looked_at, centre, zoom : str, (float, float), float, optional
+        At which photograph the camera looked, where, (y, x) in its pixels, and screen pixels for one of them.
     two_rows, reconstruction : bool
         How pictures were arranged, and whether the reconstruction was among them.
     guided : bool
@@ -46,6 +46,7 @@ class View(FrozenModel):
     shown: str = ""
     bundle: str | None = None
     device: str = "auto"
+    looked_at: str = ""
     centre: tuple[float, float] | None = None
     zoom: float | None = None
     two_rows: bool = True

@@ -38,13 +38,13 @@ class Look(StrEnum):
         if self is Look.COLOUR:
             return picture
         if self is Look.CONTRAST:
-            grey = picture.astype(np.float32) @ _LUMINANCE / 255
+            grey = (picture.astype(np.float32) @ _LUMINANCE / 255).astype(np.float32)
             gain = _equalised(grey) / np.maximum(grey, 1 / 255)
             shown: NDArray[np.uint8] = np.clip(np.rint(picture * gain[..., None]), 0, 255).astype(np.uint8)
             return shown
         green = picture[..., 1]
         if self is Look.RED_FREE_CONTRAST:
-            green = np.rint(255 * _equalised(green.astype(np.float32) / 255)).astype(np.uint8)
+            green = np.rint(255 * _equalised((green / 255).astype(np.float32))).astype(np.uint8)
         return np.repeat(green[..., None], 3, axis=-1)
 
 

@@ -38,7 +38,9 @@ def read_thumbnail(path: Path, size: int = 64) -> NDArray[np.uint8]:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError
         with Image.open(io.BytesIO(path.read_bytes()), formats=("JPEG",)) as picture:
-            picture.draft("RGB", (2 * size, 2 * size))  # a JPEG is decoded at an eighth of its size where that is enough
+            picture.draft(
+                "RGB", (2 * size, 2 * size)
+            )  # a JPEG is decoded at an eighth of its size where that is enough
             small = ImageOps.exif_transpose(picture).convert("RGB")
             small.thumbnail((size, size))
     except Exception:  # noqa: BLE001 - whatever it is, the reader knows more kinds and says what is wrong

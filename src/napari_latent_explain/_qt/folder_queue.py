@@ -1,0 +1,107 @@
+"""The photographs that wait, explained in the background; they stand still while a person waits for something."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_latent_explain._qt.latest_wins import LatestWins
+from napari_latent_explain.domain import Cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_latent_explain.cohort import Case, Project
+    from napari_latent_explain.domain import Progress
+    from napari_latent_explain.model import Explainer
+
+__all__ = ["FolderQueue"]
+
+
+class FolderQueue(QObject):  # type: ignore[misc]
+    """Explains the photographs of a project that wait, in a thread of its own.
+
+    Signals
+    -------
+    changed(case: Case)
+        A photograph began, was done or was refused.
+    progressed(what: str, done: float)
+    ended(error: Exception or None)
+        All are done, or it was stopped.
+    """
+
+    changed = Signal(object)
+    progressed = Signal(str, float)
+    ended = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._worker = LatestWins()
+        self._free = threading.Event()
+        self._free.set()
+        self._closed = threading.Event()
+        self._worker.progressed.connect(self.progressed)
+        self._worker.returned.connect(lambda *_: self.ended.emit(None))
+        self._worker.failed.connect(lambda _, error: self.ended.emit(error))
+
+    @property
+    def busy(self) -> bool:
+        """Whether photographs are being explained."""
+        return bool(self._worker.busy)
+
+    @property
+    def closer(self) -> Callable[[], None]:
+        """A function that ends the thread and knows no Qt object."""
+        free, closed, close = self._free, self._closed, self._worker.closer
+
+        def end() -> None:
+            closed.set()
+            free.set()
+            close()
+
+        return end
+
+    def run(self, project: Project, load: Callable[[], Explainer]) -> None:
+        """Explain all that wait."""
+        if self.busy:
+            return
+        changed, free, closed = self.changed.emit, self._free, self._closed
+
+        def work(progress: Progress) -> None:
+            from napari_latent_explain.cohort.explaining import explain_waiting
+
+            def patient(what: str, done: float) -> None:
+                """Wait while a person uses the machine."""
+                progress(what, done)
+                if not free.is_set():
+                    free.wait()
+                    progress(what, done)
+                if closed.is_set():
+                    raise Cancelled
+
+            def told(case: Case) -> None:
+                if not closed.is_set():
+                    changed(case)
+
+            progress("Loading the model", 0.0)
+            explain_waiting(project, load(), progress=patient, changed=told)
+
+        self._worker.submit("queue", work)
+
+    def hold(self, held: bool) -> None:
+        """Stand still while something else runs, or go on."""
+        if held:
+            self._free.clear()
+        else:
+            self._free.set()
+
+    def stop(self) -> None:
+        """Stop; the photograph that runs waits again."""
+        self._free.set()
+        self._worker.cancel()
+
+    def close(self) -> None:
+        """End the thread."""
+        self.closer()

@@ -1,0 +1,171 @@
+"""Keeps what a window shows in a project, a moment after it stands still, off the window's thread."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_latent_explain._qt.latest_wins import LatestWins
+from napari_latent_explain.cohort import Project
+from napari_latent_explain.domain import LatentExplainError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari_latent_explain.cohort import Case
+    from napari_latent_explain.domain import Mix, Progress
+    from napari_latent_explain.explain import Explanation
+
+__all__ = ["Keeper", "default_project"]
+
+_STILL_MS = 400
+
+
+def default_project() -> Path:
+    """Folder of the project that a window opens by itself."""
+    from platformdirs import user_data_path
+
+    return user_data_path("napari-latent-explain", appauthor=False) / "project"
+
+
+class _Desk:
+    """The project, and what is still to be written to it. Knows no Qt, so that it outlives the window."""
+
+    def __init__(self) -> None:
+        self.project: Project | None = None
+        self.asked: tuple[Explanation, Mix | None] | None = None
+        self.view: dict[str, Any] = {}
+        self._order = threading.Lock()
+        self._made = self._written = 0
+
+    def take(self) -> Callable[[], Case | None]:
+        """Return what writes all that is asked for as it is now; nothing older is written after it, in whatever thread."""
+        from napari_latent_explain.cohort.explaining import Keepsake
+
+        asked, self.asked = self.asked, None
+        view, self.view = self.view, {}
+        keepsake = Keepsake.of(*asked) if asked is not None else None
+        self._made += 1
+        number, project = self._made, self.project
+
+        def write() -> Case | None:
+            with self._order:
+                if project is None or number < self._written:
+                    return None
+                self._written = number
+                case = keepsake.write(project) if keepsake is not None else None
+                project.keep_view(**view)
+                return case
+
+        return write
+
+    def close(self) -> None:
+        """Write what is still to be written, as far as that is possible, and let the project go."""
+        with suppress(LatentExplainError):
+            if self.asked is not None or self.view:
+                self.take()()
+        if self.project is not None:
+            self.project.close()
+            self.project = None
+
+
+class Keeper(QObject):  # type: ignore[misc]
+    """A window's project.
+
+    Signals
+    -------
+    kept(case: Case)
+        What is shown is on disk.
+    failed(error: Exception)
+    """
+
+    kept = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._desk = _Desk()
+        self._worker = LatestWins()
+        self._worker.returned.connect(lambda _, case: self.kept.emit(case) if case is not None else None)
+        self._worker.failed.connect(lambda _, error: self.failed.emit(error))
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_STILL_MS)
+        self._timer.timeout.connect(self._write_aside)
+
+    @property
+    def project(self) -> Project | None:
+        """The open project, None if nothing is kept."""
+        return self._desk.project
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._timer.isActive() or self._worker.busy)
+
+    @property
+    def closer(self) -> Callable[[], None]:
+        """A function that writes what is left, ends the thread and lets the project go, and knows no Qt object."""
+        end, close = self._worker.closer, self._desk.close
+
+        def finish() -> None:
+            end()
+            close()
+
+        return finish
+
+    def open(self, folder: Path) -> None:
+        """Open a project in place of the present one.
+
+        Raises
+        ------
+        ProjectError
+            If it can't be opened; the present one stays.
+        """
+        if self.project is not None and self.project.folder == folder.absolute():
+            return
+        project = Project.open(folder)
+        self.flush()
+        self._desk.close()
+        self._desk.project = project
+
+    def keep(self, explanation: Explanation, mix: Mix | None = None) -> None:
+        """Keep an explanation as it stands when nothing has moved for a moment."""
+        if self.project is not None and explanation.photograph.path is not None:
+            self._desk.asked = (explanation, mix)
+            self._timer.start()
+
+    def keep_view(self, **changes: Any) -> None:
+        """Keep what is on show (`View`'s fields) when nothing has moved for a moment."""
+        if self.project is not None:
+            self._desk.view |= changes
+            self._timer.start()
+
+    def flush(self) -> None:
+        """Write now what is still to be written."""
+        if self._timer.isActive():
+            self._timer.stop()
+            try:
+                case = self._desk.take()()
+            except LatentExplainError as error:
+                self.failed.emit(error)
+            else:
+                if case is not None:
+                    self.kept.emit(case)
+
+    def close(self) -> None:
+        """Write what is still to be written and let the project go."""
+        self.flush()
+        self.closer()
+
+    def _write_aside(self) -> None:
+        write = self._desk.take()
+
+        def work(_: Progress) -> Case | None:
+            return write()
+
+        self._worker.submit("keep", work)

@@ -1,0 +1,146 @@
+"""What each picture shows under the looking tools: look, outlines, blink, swipe, crosshair, region. No Qt, no napari here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from napari_latent_explain.fundus.looking import Look, outline_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_latent_explain.explain import Explanation, Frame
+
+__all__ = ["COUNTERFACTUAL", "ORIGINAL", "RECONSTRUCTION", "Developed", "LightBox", "Viewed"]
+
+ORIGINAL, RECONSTRUCTION, COUNTERFACTUAL = "Original", "Reconstruction", "Counterfactual"
+_LINE = (255, 255, 255)
+
+
+class Viewed:
+    """A frame with its counterfactual as a look shows it; made in any thread."""
+
+    def __init__(self, frame: Frame, look: Look, *, outlined: bool) -> None:
+        self.frame, self.asked = frame, (look, outlined)
+        picture = look(frame.counterfactual)
+        self.picture: NDArray[np.uint8] = outline_changes(picture, frame.difference) if outlined else picture
+
+
+@dataclass(frozen=True, eq=False)
+class Developed:
+    """All pictures as a look shows them; made in any thread."""
+
+    standing: Mapping[str, NDArray[np.uint8]]
+    viewed: Viewed
+
+
+class LightBox:
+    """The colour pictures of an explanation, and how they are looked at.
+
+    `develop` pictures, `take` them, and ask for each `picture`; `blink`, `swipe`, `cross` and `region` act on what was taken.
+
+    Attributes
+    ----------
+    look, outlined : Look, bool
+        Colour, red-free or local contrast; whether lines are drawn round what changed.
+    blink : str or None
+        The picture that stands in the place of the counterfactual while a key is held.
+    swipe : float
+        Share of the counterfactual, from the left, in which the original shows.
+    cross : (float, float) or None
+        Where the crosshair stands, as shares (y, x) of the side.
+    region : tuple of outlines
+        Lines to draw on every picture, as shares (y, x) of the side.
+    """
+
+    def __init__(self) -> None:
+        self.look, self.outlined = Look.COLOUR, False
+        self.blink: str | None = None
+        self.swipe = 0.0
+        self.cross: tuple[float, float] | None = None
+        self.region: Sequence[Sequence[tuple[float, float]]] = ()
+        self._standing: Mapping[str, NDArray[np.uint8]] = {}
+        self._viewed: Viewed | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the counterfactual is shown as it is, so that a rough picture of it may stand in while a slider moves."""
+        return self.look is Look.COLOUR and not self.outlined
+
+    @staticmethod
+    def develop(explanation: Explanation, frame: Frame, look: Look, *, outlined: bool) -> Developed:
+        """Look at all pictures (thread-safe; slow with local contrast)."""
+        standing = {ORIGINAL: look(explanation.original), RECONSTRUCTION: look(explanation.reconstruction)}
+        return Developed(standing, Viewed(frame, look, outlined=outlined))
+
+    def view(self, frame: Frame) -> Viewed:
+        """Look at another frame (thread-safe)."""
+        return Viewed(frame, self.look, outlined=self.outlined)
+
+    def take(self, developed: Developed) -> None:
+        """Put all pictures in; their look is the look from now on."""
+        self.look, self.outlined = developed.viewed.asked
+        self._standing, self._viewed = developed.standing, developed.viewed
+
+    def show(self, viewed: Viewed) -> None:
+        """Put in a counterfactual; it is looked at again, if the look is another one by now."""
+        asked = (self.look, self.outlined)
+        self._viewed = viewed if viewed.asked == asked else self.view(viewed.frame)
+
+    def picture(self, role: str) -> NDArray[np.uint8]:
+        """What stands in a cell, (P, P, 3) uint8; KeyError if nothing was put there."""
+        shown = self._under_look(role)
+        if role == COUNTERFACTUAL:
+            if self.blink is not None:
+                shown = _resized(self._under_look(self.blink), len(shown))
+            elif self.swipe > 0:
+                shown = self._swiped(shown)
+        return self._marked(shown)
+
+    def rough(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A rough counterfactual as it stands in the cell."""
+        shown = _resized(picture, len(self._under_look(COUNTERFACTUAL)))
+        return self._marked(self._swiped(shown) if self.swipe > 0 else shown)
+
+    def _swiped(self, counterfactual: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        edge = round(self.swipe * counterfactual.shape[1])
+        both = counterfactual.copy()
+        both[:, :edge] = _resized(self._under_look(ORIGINAL), len(both))[:, :edge]
+        both[:, max(0, edge - 1) : edge + 1] = 255
+        return both
+
+    def _marked(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Draw the region, and lines through the crosshair's point that are open around it and so hide nothing there."""
+        if self.cross is None and not self.region:
+            return picture
+        image, size = Image.fromarray(picture.copy()), len(picture)
+        draw, wide = ImageDraw.Draw(image), max(1, size // 512)
+        for outline in self.region:
+            corners = [(x * size, y * size) for y, x in (*outline, outline[0])]
+            draw.line(corners, fill=(0, 0, 0), width=3 * wide)
+            draw.line(corners, fill=_LINE, width=wide)
+        if self.cross is not None:
+            y, x = (share * size for share in self.cross)
+            gap = size / 24
+            for line in ((0, y, x - gap, y), (x + gap, y, size, y), (x, 0, x, y - gap), (x, y + gap, x, size)):
+                draw.line(line, fill=_LINE, width=wide)
+        return np.asarray(image)
+
+    def _under_look(self, role: str) -> NDArray[np.uint8]:
+        if role != COUNTERFACTUAL:
+            return self._standing[role]
+        if self._viewed is None:
+            raise KeyError(role)
+        return self._viewed.picture
+
+
+def _resized(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    if len(picture) == size:
+        return picture
+    return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR))

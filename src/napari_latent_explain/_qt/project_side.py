@@ -1,0 +1,166 @@
+"""Joins a window's project to its list of photographs and to the queue that explains them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_latent_explain._qt.folder_queue import FolderQueue
+from napari_latent_explain._qt.keeper import Keeper
+from napari_latent_explain.cohort import photographs_in
+from napari_latent_explain.domain import Cancelled, LatentExplainError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_latent_explain._qt.photograph_list import PhotographList
+    from napari_latent_explain.cohort import Case, Project
+    from napari_latent_explain.model import Explainer
+
+__all__ = ["ProjectSide"]
+
+
+class ProjectSide(QObject):  # type: ignore[misc]
+    """A window's project: what is kept, what is listed, what runs in the background.
+
+    Parameters
+    ----------
+    listed : PhotographList
+        Shows the project's photographs.
+    load : callable
+        () -> what gives the chosen Explainer when called in the queue's thread.
+
+    Signals
+    -------
+    opened()
+        Another project is open.
+    ended()
+        The queue stands still.
+    """
+
+    opened = Signal()
+    ended = Signal()
+
+    def __init__(self, listed: PhotographList, load: Callable[[], Callable[[], Explainer]]) -> None:
+        super().__init__()
+        self._list, self._load = listed, load
+        self.keeper = Keeper()
+        self.queue = FolderQueue()
+        self._said = ""
+        listed.folder_asked.connect(self._choose_folder)
+        listed.project_asked.connect(self._choose_project)
+        listed.run_asked.connect(self.explain_all)
+        listed.stop_asked.connect(self.queue.stop)
+        listed.removed.connect(self._remove)
+        self.keeper.kept.connect(self._show_kept)
+        self.keeper.failed.connect(self._say_once)
+        self.queue.changed.connect(listed.show_case)
+        self.queue.progressed.connect(listed.show_progress)
+        self.queue.ended.connect(self._queue_ended)
+        listed.show_project(None)
+
+    @property
+    def project(self) -> Project | None:
+        """The open project, None if nothing is kept."""
+        return self.keeper.project
+
+    @property
+    def closer(self) -> Callable[[], None]:
+        """A function that ends the threads, writes what is left and lets the project go, and knows no Qt object."""
+        end, close = self.queue.closer, self.keeper.closer
+
+        def finish() -> None:
+            end()
+            close()
+
+        return finish
+
+    def open(self, folder: Path) -> bool:
+        """Open a project, or say why not."""
+        if self.queue.busy:
+            show_error("Photographs are being explained; stop that first, then open another project.")
+            return False
+        try:
+            self.keeper.open(folder)
+        except LatentExplainError as error:
+            show_error(str(error))
+            self._list.show_project(self.project)
+            return False
+        self._list.show_project(self.project)
+        self.opened.emit()
+        return True
+
+    def add_folder(self, folder: Path) -> None:
+        """Put a folder's photographs on the list."""
+        if self.project is None:
+            show_error("No project is open; choose a folder for one first.")
+            return
+        try:
+            new = self.project.add(photographs_in(folder))
+        except LatentExplainError as error:
+            show_error(str(error))
+            return
+        self._list.show_cases(self.project.cases)
+        if not new:
+            show_info(f"All photographs of {folder} are on the list already.")
+
+    def explain_all(self) -> None:
+        """Explain all that wait."""
+        if self.project is not None and self.project.waiting() and not self.queue.busy:
+            self.queue.run(self.project, self._load())
+            self._list.show_running(running=True, message="Loading the model")
+
+    def close_down(self) -> None:
+        """Stop the queue, write what is still to be written, let the project go."""
+        self.queue.close()
+        self.keeper.close()
+        self._list.close_down()
+
+    def _show_kept(self, case: Case) -> None:
+        self._said = ""
+        if self.project is not None:
+            self._list.show_cases(self.project.cases)
+
+    def _say_once(self, error: Exception) -> None:
+        """Not at every slider again."""
+        if str(error) != self._said:
+            self._said = str(error)
+            show_error(f"What is shown could not be kept. {error}")
+
+    def _queue_ended(self, error: Exception | None) -> None:
+        message = ""
+        if isinstance(error, Cancelled):
+            message = "Stopped. What is done is kept; the rest waits."
+        elif error is not None:
+            show_error(str(error))
+        self._list.show_running(running=False, message=message)
+        if self.project is not None:
+            self._list.show_cases(self.project.cases)
+        self.ended.emit()
+
+    def _remove(self, paths: list[str]) -> None:
+        if self.project is not None:
+            try:
+                self.project.remove(paths)
+            except LatentExplainError as error:
+                show_error(str(error))
+            self._list.show_cases(self.project.cases)
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(_window(self._list), "Add the photographs of a folder")
+        if chosen:
+            self.add_folder(Path(chosen))
+
+    def _choose_project(self) -> None:
+        start = str(self.project.folder) if self.project is not None else ""
+        chosen = QFileDialog.getExistingDirectory(_window(self._list), "Folder of the project, new or known", start)
+        if chosen:
+            self.open(Path(chosen))
+
+
+def _window(widget: QWidget) -> QWidget:
+    return widget.window()

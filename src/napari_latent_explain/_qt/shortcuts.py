@@ -1,0 +1,106 @@
+"""Every key of the window in one place: what it does, and the list that tells a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QShortcut, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import napari.viewer
+
+__all__ = ["KEYS", "BlinkKey", "ShortcutList", "bind"]
+
+KEYS = {
+    "explain": ("Ctrl+Return", "Explain the chosen photograph"),
+    "find": ("Ctrl+.", "Find a counterfactual"),
+    "another": ("Ctrl+Shift+.", "Find another answer"),
+    "undo": ("Ctrl+Z", "Undo"),
+    "redo": ("Ctrl+Shift+Z", "Redo"),
+    "reset": ("Ctrl+Backspace", "Put all sliders back to 0"),
+    "search": ("Ctrl+L", "Find a direction by its name"),
+    "help": ("F1", "Show this list"),
+}
+"""What `bind` binds: action -> (key, words)."""
+
+_ELSEWHERE = {
+    "B (held)": "Blink: another picture in the place of the counterfactual, also over the pictures",
+    "Arrow keys, Page up/down": "Move the slider that has the focus, by a tenth or by a half",
+    "Home, End": "To the least or the greatest strength that real eyes show",
+    "0 or Delete": "Put the slider that has the focus back to 0",
+    "M, S": "Mute that direction; show it alone",
+    "F2": "Rename that direction",
+    "Enter": "In the list of photographs: show the chosen one",
+}
+
+
+def bind(widget: QWidget, actions: Mapping[str, Callable[[], Any]]) -> None:
+    """Bind the keys of `KEYS` wherever the focus is inside a widget."""
+    for name, action in actions.items():
+        shortcut = QShortcut(QKeySequence(KEYS[name][0]), widget)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(action)
+
+
+class BlinkKey(QObject):  # type: ignore[misc]
+    """Tells while B is held, in the panel and over the pictures.
+
+    Parameters
+    ----------
+    viewer, panel : napari.viewer.Viewer, QWidget
+        Where the key may be pressed.
+    held : callable
+        Told True when it goes down, False when it comes up.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer, panel: QWidget, held: Callable[[bool], None]) -> None:
+        super().__init__()
+        self._held = held
+
+        def blink(_viewer: Any) -> Iterator[None]:
+            held(True)
+            yield
+            held(False)
+
+        self._viewer = viewer
+        viewer.bind_key("B", blink, overwrite=True)
+        panel.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """See what keys no part of the panel wanted."""
+        kind = event.type()
+        if (
+            kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
+            and event.key() == Qt.Key.Key_B
+            and not event.modifiers()
+        ):
+            if not event.isAutoRepeat():
+                self._held(kind == QEvent.Type.KeyPress)
+            return True
+        return bool(super().eventFilter(watched, event))
+
+    def close_down(self) -> None:
+        """Let go of the viewer."""
+        self._viewer.bind_key("B", None, overwrite=True)
+
+
+class ShortcutList(QDialog):  # type: ignore[misc]
+    """All keys and what they do."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys of Latent Explain")
+        column = QVBoxLayout(self)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(18)
+        for row, (key, words) in enumerate((*KEYS.values(), *_ELSEWHERE.items())):
+            grid.addWidget(QLabel(f"<b>{key}</b>"), row, 0)
+            grid.addWidget(QLabel(words), row, 1)
+        column.addLayout(grid)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.close)
+        column.addWidget(buttons)

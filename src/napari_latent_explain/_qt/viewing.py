@@ -1,0 +1,96 @@
+"""Joins the looking tools to the pictures, the pointer and the camera."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QTimer
+
+from napari_latent_explain.fundus.looking import Look
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+    from napari_latent_explain._qt.explained_layers import ExplainedLayers
+    from napari_latent_explain._qt.looking_tools import LookingTools
+    from napari_latent_explain.explain import Explanation
+
+__all__ = ["Viewing"]
+
+_POINTER_MS = 25
+
+
+class Viewing(QObject):  # type: ignore[misc]
+    """Blink, swipe, crosshair, magnifier, 1:1 and the arrangement; the look itself is the widget's, since it can be slow.
+
+    Parameters
+    ----------
+    viewer, layers, tools
+        The napari viewer, the pictures in it, and the switches.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer, layers: ExplainedLayers, tools: LookingTools) -> None:
+        super().__init__()
+        self._viewer, self._layers, self._tools = viewer, layers, tools
+        self._explanation: Explanation | None = None
+        self._pointer: tuple[float, ...] | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_POINTER_MS)
+        self._timer.timeout.connect(self._follow)
+        tools.swiped.connect(self._swipe)
+        tools.blinked.connect(self.blink)
+        tools.arranged.connect(self._arrange)
+        tools.true_size_asked.connect(self.true_size)
+        tools.cross.toggled.connect(lambda _: self._follow())
+        viewer.mouse_move_callbacks.append(self._moved)
+
+    def show(self, explanation: Explanation | None) -> None:
+        """Look at another explanation."""
+        self._explanation, self._layers.box.blink = explanation, None
+        self._tools.magnifier.clear()
+
+    def blink(self, held: bool) -> None:
+        """Let another picture stand where the counterfactual is, while something is held."""
+        self._layers.box.blink = self._tools.partner.value if held else None
+        self._layers.refresh()
+
+    def true_size(self) -> None:
+        """Show one pixel of the photograph as one of the screen, around the middle of what is seen."""
+        if self._explanation is not None:
+            self._viewer.scene.camera.zoom = 1.0
+
+    def close_down(self) -> None:
+        """Let go of the viewer."""
+        self._timer.stop()
+        with suppress(ValueError):
+            self._viewer.mouse_move_callbacks.remove(self._moved)
+
+    def _swipe(self, share: float) -> None:
+        self._layers.box.swipe = share
+        self._layers.refresh()
+
+    def _arrange(self) -> None:
+        self._layers.set_two_rows(self._tools.two_rows.isChecked())
+        self._layers.set_reconstruction(self._tools.reconstruction.isChecked())
+
+    def _moved(self, _viewer: Any, event: Any) -> None:
+        if self._tools.cross.isChecked() or self._tools.magnified.isChecked():
+            self._pointer = tuple(event.position)
+            if not self._timer.isActive():
+                self._timer.start()
+
+    def _follow(self) -> None:
+        explanation, pointer, box = self._explanation, self._pointer, self._layers.box
+        share = self._layers.share_of(pointer) if pointer is not None else None
+        cross = share if self._tools.cross.isChecked() else None
+        if cross != box.cross:
+            box.cross = cross
+            self._layers.refresh()
+        if explanation is not None and pointer is not None and share is not None and self._tools.magnified.isChecked():
+            magnifier = self._tools.magnifier
+            before, after = explanation.detail(pointer[-2], pointer[-1], magnifier.side)
+            if box.look in (Look.RED_FREE, Look.RED_FREE_CONTRAST):
+                before, after = Look.RED_FREE(before), Look.RED_FREE(after)
+            magnifier.show_detail(before, after)
