@@ -58,10 +58,8 @@ def open_window(make_napari_viewer_proxy, said, small_explainer, tmp_path, monke
 @pytest.fixture
 def wait(qtbot):
     def until_still(widget):
-        quiet = lambda: (
-            not (widget.busy or widget.ahead.busy or widget.project.keeper.busy or widget.project.queue.busy)
-        )  # noqa: E731
-        qtbot.waitUntil(quiet, timeout=60_000)
+        parts = (widget, widget.ahead, widget.project.keeper, widget.project.queue)
+        qtbot.waitUntil(lambda: not any(part.busy for part in parts), timeout=60_000)
 
     return until_still
 

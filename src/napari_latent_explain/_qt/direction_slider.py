@@ -12,8 +12,8 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -253,13 +253,13 @@ class DirectionSlider(QWidget):  # type: ignore[misc]
         self.value = QLabel("0")
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.value.setMinimumWidth(self.value.fontMetrics().horizontalAdvance("+00.00 "))
-        self.mute = _tool("Mute", f"Leave {direction.name} out of the picture; its slider stays where it is.")
-        self.solo = _tool("Solo", f"Show {direction.name} alone; the other sliders stay where they are.")
+        self.mute = _small("M", "Mute (M): leave this direction out of the picture; its slider stays where it is.")
+        self.solo = _small("S", "Solo (S): show this direction alone; the other sliders stay where they are.")
         for button in (self.mute, self.solo):
             button.setCheckable(True)
-        self.reset = _tool("Reset", f"Put {direction.name} back to 0.")
-        for button in (self.mute, self.solo, self.reset):
-            button.setAccessibleName(f"{button.text()} {direction.name}")
+        self.reset = _small("0", "Put this direction back to 0 (also a double click on its slider, 0 or Delete).")
+        for button, does in ((self.mute, "Mute"), (self.solo, "Solo"), (self.reset, "Reset")):
+            button.setAccessibleName(f"{does} {direction.name}")
         self.effect = QLabel(_effect(direction))
         self.effect.setWordWrap(True)
         self.effect.setToolTip(
@@ -338,10 +338,11 @@ class DirectionSlider(QWidget):  # type: ignore[misc]
             (self.mute if key == "M" else self.solo).click()
 
 
-def _tool(text: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
+def _small(letter: str, tip: str) -> QPushButton:
+    button = QPushButton(letter)
     button.setToolTip(tip)
+    button.setFixedWidth(button.fontMetrics().horizontalAdvance("M") + 16)
+    button.setStyleSheet("QPushButton:checked { background: #f28e2b; color: black; }")
     return button
 
 

@@ -93,6 +93,7 @@ class ExplainedLayers:
             self._hidden = source
         elif active is not None:
             self._viewer.layers.selection.active = active
+        self._say(explanation)
         self._arrange()
         if square != self._square:
             self._viewer.fit_to_view(margin=0.02)
@@ -219,9 +220,19 @@ class ExplainedLayers:
     def _arrange(self) -> None:
         grid = self._viewer.canvas.grid
         grid.shape, grid.stride, grid.spacing, grid.enabled = (self._rows, -1), 1, 8, True
+
+    def _say(self, explanation: Explanation) -> None:
+        """Say under the pictures whose eye it is, without a name, by which model, and that it is synthetic."""
         text = self._viewer.canvas.overlays["text"]
         if not text.visible or BANNER in text.text:
-            text.text, text.position, text.font_size, text.visible = BANNER, "bottom_center", 8, True
+            eye = explanation.laterality.eye
+            case = (
+                f"case {explanation.photograph.sha256[:8]}",
+                str(eye or "eye not known"),
+                explanation.explainer.identity.name,
+            )
+            text.text = f"{', '.join(case)}\n{BANNER}"
+            text.position, text.font_size, text.visible = "bottom_center", 8, True
 
 
 def _signed(frame: Frame) -> NDArray[np.float32]:

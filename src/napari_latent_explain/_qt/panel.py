@@ -36,6 +36,7 @@ __all__ = ["Panel"]
 
 _EYES = {"OD": "Right eye (OD)", "OS": "Left eye (OS)"}
 _GOALS = {"decision changes": None} | {f"at least {100 * p:.0f} %": p for p in (0.6, 0.7, 0.8, 0.9, 0.95)}
+_OPEN, _FOLDED = "\N{BLACK DOWN-POINTING TRIANGLE}", "\N{BLACK RIGHT-POINTING TRIANGLE}"
 _BUSY = {
     "explain": "Explaining",
     "find": "Searching",
@@ -78,7 +79,9 @@ def _title(text: str) -> QLabel:
 
 def _section(title: str, inside: QWidget) -> QCollapsible:
     """A part that is folded until somebody wants it."""
-    section = QCollapsible(title)
+    section = QCollapsible(
+        title, expandedIcon="\N{BLACK DOWN-POINTING TRIANGLE}", collapsedIcon="\N{BLACK RIGHT-POINTING TRIANGLE}"
+    )
     section.setDuration(0)
     section.layout().setContentsMargins(0, 0, 0, 0)
     section.content().layout().setContentsMargins(0, 0, 0, 0)

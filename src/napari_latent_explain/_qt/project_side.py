@@ -15,10 +15,12 @@ from napari_latent_explain.cohort import photographs_in
 from napari_latent_explain.domain import Cancelled, LatentExplainError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from napari_latent_explain._qt.photograph_list import PhotographList
     from napari_latent_explain.cohort import Case, Project
+    from napari_latent_explain.domain import DirectionId, Mix, Naming
+    from napari_latent_explain.explain import Explanation
     from napari_latent_explain.model import Explainer
 
 __all__ = ["ProjectSide"]
@@ -93,6 +95,23 @@ class ProjectSide(QObject):  # type: ignore[misc]
         self._list.show_project(self.project)
         self.opened.emit()
         return True
+
+    def names(self, model: str) -> dict[DirectionId, Naming]:
+        """What people called the directions of the model with this hash."""
+        return self.project.names(model) if self.project is not None else {}
+
+    def keep_names(self, model: str, names: Mapping[DirectionId, Naming]) -> None:
+        """Keep what people called them."""
+        if self.project is not None:
+            try:
+                self.project.keep_names(model, names)
+            except LatentExplainError as error:
+                self._say_once(error)
+
+    def keep(self, explanation: Explanation, mix: Mix) -> None:
+        """Keep an explanation and its sliders as they stand when nothing has moved for a moment."""
+        silent = mix.heard != mix.edit or mix.solo is not None or bool(mix.muted)
+        self.keeper.keep(explanation, mix if silent and mix.heard == explanation.edit else None)
 
     def add_folder(self, folder: Path) -> None:
         """Put a folder's photographs on the list."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
+from scipy import ndimage
 from skimage.exposure import equalize_adapthist
 from skimage.measure import find_contours
 
@@ -68,11 +69,12 @@ def outline_changes(
     difference : numpy.ndarray
         (M, M, 3) float32 in [-1, 1], as `Frame.difference`.
     level : float
-        Of luminance, full scale is 1.
+        Of luminance, full scale is 1, after a blur over a hundredth of the width: single pixels are not outlined.
     """
     image = Image.fromarray(picture.copy())
     draw = ImageDraw.Draw(image)
-    luminance = np.pad(difference @ _LUMINANCE, 1)
+    blurred = ndimage.gaussian_filter(difference @ _LUMINANCE, len(difference) / 100)
+    luminance = np.pad(blurred, 1)
     scale = len(picture) / len(difference)
     for sign, colour in ((1, _BRIGHTER), (-1, _DARKER)):
         for line in find_contours(sign * luminance, level):

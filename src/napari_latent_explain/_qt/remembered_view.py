@@ -1,0 +1,87 @@
+"""What a window had on show, remembered in its project: photograph, model, arrangement, camera."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+    from napari_latent_explain._qt.keeper import Keeper
+    from napari_latent_explain._qt.panel import Panel
+    from napari_latent_explain.cohort import Project, View
+    from napari_latent_explain.explain import Explanation
+
+__all__ = ["RememberedView"]
+
+
+class RememberedView(QObject):  # type: ignore[misc]
+    """Watches panel and camera, and puts both back where a project had them.
+
+    Parameters
+    ----------
+    viewer, panel, keeper
+        The viewer, the controls, and what writes.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer, panel: Panel, keeper: Keeper) -> None:
+        super().__init__()
+        self._camera, self._panel, self._keeper = viewer.scene.camera, panel, keeper
+        self._path = ""
+        self._before: View | None = None
+        self._camera.events.connect(self._keep_camera)
+        panel.looking.arranged.connect(self.keep)
+        panel.model.changed.connect(self.keep)
+
+    def restore(self, project: Project) -> str:
+        """Put the panel back, and return the path of the photograph that was on show, if it can be taken up."""
+        view, panel = project.view, self._panel
+        self._before = view
+        panel.looking.two_rows.setChecked(view.two_rows)
+        panel.looking.reconstruction.setChecked(view.reconstruction)
+        if view.guided:
+            panel.guide.finish()
+        panel.model.choose(Path(view.bundle) if view.bundle is not None else None, view.device)
+        if project.cases:
+            panel.project.expand(animate=False)
+        for case in project.cases:
+            if case.path == view.shown and case.explained and Path(case.path).is_file():
+                return case.path
+        return ""
+
+    def show(self, explanation: Explanation) -> None:
+        """Another photograph is on show; the camera goes where it was if it is the one that a project had."""
+        before, self._before = self._before, None
+        self._path = "" if explanation.photograph.path is None else str(explanation.photograph.path.absolute())
+        if self._path:
+            self._keeper.keep_view(shown=self._path)
+        if (
+            before is not None
+            and before.looked_at == self._path
+            and before.zoom is not None
+            and before.centre is not None
+        ):
+            self._camera.center, self._camera.zoom = before.centre, before.zoom
+
+    def keep(self) -> None:
+        """Remember model and arrangement."""
+        bundle, looking = self._panel.model.bundle, self._panel.looking
+        self._keeper.keep_view(
+            bundle=None if bundle is None else str(bundle), device=self._panel.model.device,
+            two_rows=looking.two_rows.isChecked(), reconstruction=looking.reconstruction.isChecked(),
+            guided=self._panel.guide.finished,
+        )  # fmt: skip
+
+    def close_down(self) -> None:
+        """Remember all of it, and let the camera go."""
+        self.keep()
+        self._camera.events.disconnect(self._keep_camera)
+
+    def _keep_camera(self, _event: Any = None) -> None:
+        if self._path:
+            self._keeper.keep_view(
+                looked_at=self._path, centre=tuple(self._camera.center[-2:]), zoom=float(self._camera.zoom)
+            )

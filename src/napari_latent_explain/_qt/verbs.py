@@ -1,0 +1,73 @@
+"""What the window does, as functions that import what they need when they are called: opening a window loads no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_latent_explain.cohort import Project
+    from napari_latent_explain.domain import (
+        CounterfactualRecord,
+        DoseResponse,
+        Mix,
+        Photograph,
+        Progress,
+        SaliencyMap,
+        SaliencyMethod,
+    )
+    from napari_latent_explain.explain import Explanation, Frame
+    from napari_latent_explain.model import Explainer
+
+__all__ = ["answer", "explain", "load", "map_over", "read", "take_up", "write_panel"]
+
+
+def read(path: Path) -> Photograph:
+    """Read a photograph's file."""
+    from napari_latent_explain.fundus import read_photograph
+
+    return read_photograph(path)
+
+
+def load(bundle: Path | None, device: str) -> Explainer:
+    """Load a model bundle, the shipped one if none is named."""
+    from napari_latent_explain.model import load_explainer
+
+    return load_explainer(bundle, device)
+
+
+def explain(explainer: Explainer, photograph: Photograph, *, progress: Progress) -> Explanation:
+    """Invert a photograph."""
+    from napari_latent_explain.explain import explain_photograph
+
+    return explain_photograph(explainer, photograph, progress=progress)
+
+
+def take_up(project: Project, path: str, explainer: Explainer) -> tuple[Explanation, Mix]:
+    """Open what a project keeps of a photograph."""
+    from napari_latent_explain.cohort.explaining import take_up
+
+    return take_up(project, project[path], explainer)
+
+
+def write_panel(record: CounterfactualRecord, path: Path) -> Path:
+    """Write an annotated panel."""
+    from napari_latent_explain.export import write_panel
+
+    return write_panel(record, path)
+
+
+def map_over(
+    explanation: Explanation, method: SaliencyMethod, progress: Progress
+) -> tuple[Explanation, SaliencyMap, Any]:
+    """Map where the photograph speaks for the target; also as a picture over the photograph, (P, P, 3) uint8."""
+    from napari_latent_explain.export.saliency import saliency_over
+
+    found = explanation.saliency_map(method, progress)
+    return explanation, found, saliency_over(explanation.original, found)
+
+
+def answer(explanation: Explanation, frame: Frame) -> tuple[Frame, DoseResponse]:
+    """Measure the curve of what a search found."""
+    return frame, explanation.dose_response(frame)
