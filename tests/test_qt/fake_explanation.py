@@ -180,7 +180,7 @@ class FakeExplanation:
         return replace(frame, reached=len(answers) < 2)
 
     def strip(self, direction_id, edit, progress=silent, *, frames=5, size=P):
-        others = edit.with_strength(direction_id, 0.0)
+        size, others = min(size, self.size), edit.with_strength(direction_id, 0.0)
         strengths = strip_strengths(*self.strength_range(direction_id), frames)
         pictures = []
         for strength in strengths:

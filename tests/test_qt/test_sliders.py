@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
+from napari_latent_explain._napari.preferences import Preferences
+from napari_latent_explain._qt import explain_widget
 from napari_latent_explain.domain import Edit
 
 
@@ -64,11 +66,11 @@ def test_solo_shows_one_alone_and_gives_the_others_back(explained, rows, qtbot, 
     assert widget.explanation.edit == Edit(strengths={row.direction.id: 1.0 for row in (first, second)})
 
 
-def test_a_name_is_given_kept_with_who_and_undone(explained, rows, qtbot, settle):
+def test_a_name_is_given_kept_with_who_and_undone(explained, rows, qtbot, settle, monkeypatch):
     _, widget = explained
     row = rows[0]
     before = row.name.text()
-    widget.panel.rater = "A. B."
+    monkeypatch.setattr(explain_widget, "read_preferences", lambda: Preferences(rater="A. B."))
     qtbot.keyClick(row.slider, Qt.Key.Key_F2)
     qtbot.keyClicks(row.name, "hard exudates")
     qtbot.keyClick(row.name, Qt.Key.Key_Return)

@@ -22,6 +22,11 @@ __all__ = ["DrawnAhead"]
 class DrawnAhead(QObject):  # type: ignore[misc]
     """Strips for the edit that is shown, and a cross-faded picture while a slider is dragged.
 
+    Parameters
+    ----------
+    size : int
+        Largest side of the pictures.
+
     Signals
     -------
     drawn(strip: FrameStrip)
@@ -30,8 +35,9 @@ class DrawnAhead(QObject):  # type: ignore[misc]
 
     drawn = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = 512) -> None:
         super().__init__()
+        self._size = size
         self._worker = LatestWins()
         self._worker.returned.connect(self._keep)
         self._worker.failed.connect(lambda *_: None)  # without a strip, dragging shows exact pictures
@@ -89,10 +95,10 @@ class DrawnAhead(QObject):  # type: ignore[misc]
     def _next(self) -> None:
         explanation, edit = self._explanation, self._edit
         if self._waiting and explanation is not None and edit is not None:
-            key = self._waiting.pop(0)
+            key, size = self._waiting.pop(0), self._size
 
             def work(progress: Progress) -> FrameStrip:
-                return explanation.strip(key, edit, progress)
+                return explanation.strip(key, edit, progress, size=size)
 
             self._worker.submit("strip", work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,10 +10,10 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_latent_explain._napari.preferences import read_preferences
 from napari_latent_explain._qt import verbs
 from napari_latent_explain._qt.drawn_ahead import DrawnAhead
 from napari_latent_explain._qt.explained_layers import ExplainedLayers
-from napari_latent_explain._qt.keeper import default_project
 from napari_latent_explain._qt.latest_wins import LatestWins
 from napari_latent_explain._qt.panel import Panel
 from napari_latent_explain._qt.photograph_chooser import PhotographChooser
@@ -66,7 +67,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         The verbs, for programs that bring their own: path -> Photograph; (bundle or None, device) ->
         Explainer; (explainer, photograph, progress=...) -> Explanation; (record, path) -> path.
     project : path, "default" or None
-        Folder in which everything is kept; the user's own by default, None keeps nothing.
+        Folder in which everything is kept; the one in the Preferences by default, None keeps nothing.
 
     Signals
     -------
@@ -88,36 +89,39 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         *,
         read: Callable[[Path], Photograph] = verbs.read,
         load: Callable[[Path | None, str], Explainer] = verbs.load,
-        explain: Callable[..., Explanation] = verbs.explain,
+        explain: Callable[..., Explanation] | None = None,
         write_panel: Callable[[CounterfactualRecord, Path], Path] = verbs.write_panel,
         project: Path | Literal["default"] | None = "default",
     ) -> None:
         super().__init__(parent)
-        self._load, self._explain, self._write_panel = load, explain, write_panel
+        chosen = read_preferences()
+        self._load, self._write_panel = load, write_panel
+        self._explain = explain or partial(verbs.explain, display_size=chosen.display_size)
         self._explanation: Explanation | None = None
         self._loaded: tuple[tuple[Path | None, str], Explainer] | None = None
         self._answers: list[Edit] = []
         self._viewed: Viewed | None = None
         self._closed = False
         self._worker = LatestWins()
-        self.ahead = DrawnAhead()
+        self.ahead = DrawnAhead(chosen.preview_size)
         self.session = Session(lambda: self._free)
-        self.layers = ExplainedLayers(viewer)
-        self.photograph = PhotographChooser(viewer, read)
+        self.layers = ExplainedLayers(viewer, chosen.difference_colours)
+        self.photograph = PhotographChooser(viewer, read, chosen.photographs_folder)
         self.region = RegionDrawing(viewer, self.layers)
         self.panel = Panel(self.photograph, self.region)
         self.viewing = Viewing(viewer, self.layers, self.panel.looking)
-        self.project = ProjectSide(self.panel.photographs, self._loader)
+        self.project = ProjectSide(self.panel.photographs, self._loader, chosen.photographs_folder)
         self._view = RememberedView(viewer, self.panel, self.project.keeper)
         self._blink_key = BlinkKey(viewer, self, self.viewing.blink)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.panel)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.panel.model.choose(None, chosen.device)
         self._connect_panel()
         self._connect_parts()
         if project is not None:
-            self.open_project(default_project() if project == "default" else Path(project))
+            self.open_project(chosen.project if project == "default" else Path(project))
         self._show_state()
 
     def _connect_panel(self) -> None:
@@ -300,7 +304,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
 
     def rename(self, direction_id: DirectionId, name: str) -> None:
         """Call a direction otherwise; who did and when is kept with the name."""
-        self.session.rename(direction_id, Naming.now(name, self.panel.rater))
+        self.session.rename(direction_id, Naming.now(name, read_preferences().rater))
 
     def compare(self, method: SaliencyMethod | None) -> None:
         """Show a map of where the photograph speaks for the target beside the pictures; None takes it away."""
@@ -511,7 +515,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
     def _take_up_project(self) -> None:
         project = self.project.project
         path = self._view.restore(project) if project is not None else ""
-        if path:
+        if path and read_preferences().take_up:
             self.open_case(path)
 
     def _choose_and_export(self) -> None:

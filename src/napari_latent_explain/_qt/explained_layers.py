@@ -29,17 +29,17 @@ DIFFERENCE_LIMIT = 0.2
 
 _KEY = "latent_explain"
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
-_DARKER_BRIGHTER = Colormap(
-    colors=[
-        [0.45, 0.75, 1.0, 1],
-        [0.0, 0.35, 0.85, 1],
-        [0, 0, 0, 1],
-        [0.85, 0.40, 0.0, 1],
-        [1.0, 0.80, 0.45, 1],
-    ],
-    name="latent_explain_blue_orange",
-    display_name="blue-orange",
-)
+_ENDS = {
+    "blue-orange": ([0.45, 0.75, 1.0, 1], [0.0, 0.35, 0.85, 1], [0.85, 0.40, 0.0, 1], [1.0, 0.80, 0.45, 1]),
+    "purple-green": ([0.85, 0.65, 1.0, 1], [0.50, 0.15, 0.75, 1], [0.10, 0.55, 0.20, 1], [0.65, 0.95, 0.65, 1]),
+}
+
+
+def _darker_brighter(name: str) -> Colormap:
+    """Black where nothing changes; one colour for darker and one for brighter, both told apart by the colour-blind."""
+    darkest, darker, brighter, brightest = _ENDS[name]
+    colours = [darkest, darker, [0, 0, 0, 1], brighter, brightest]
+    return Colormap(colors=colours, name=f"latent_explain_{name}", display_name=name)
 
 
 def is_ours(layer: Any, *roles: str) -> bool:
@@ -61,10 +61,13 @@ class ExplainedLayers:
     Parameters
     ----------
     viewer : napari.viewer.Viewer
+    colours : str
+        Of the difference: "blue-orange" or "purple-green".
     """
 
-    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+    def __init__(self, viewer: napari.viewer.Viewer, colours: str = "blue-orange") -> None:
         self._viewer = viewer
+        self._colours = colours if colours in _ENDS else "blue-orange"
         self.box = LightBox()
         self._hidden: Any = None
         self._rows = 2
@@ -204,7 +207,7 @@ class ExplainedLayers:
             if role == DIFFERENCE:
                 extra |= {
                     "rgb": False,
-                    "colormap": _DARKER_BRIGHTER,
+                    "colormap": _darker_brighter(self._colours),
                     "contrast_limits": (-DIFFERENCE_LIMIT, DIFFERENCE_LIMIT),
                 }
             layer = self._viewer.add_image(

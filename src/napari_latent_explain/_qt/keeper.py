@@ -20,16 +20,9 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Mix, Progress
     from napari_latent_explain.explain import Explanation
 
-__all__ = ["Keeper", "default_project"]
+__all__ = ["Keeper"]
 
 _STILL_MS = 400
-
-
-def default_project() -> Path:
-    """Folder of the project that a window opens by itself."""
-    from platformdirs import user_data_path
-
-    return user_data_path("napari-latent-explain", appauthor=False) / "project"
 
 
 class _Desk:

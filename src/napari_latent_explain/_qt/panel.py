@@ -115,7 +115,6 @@ class Panel(QWidget):  # type: ignore[misc]
         self.banner.setStyleSheet("background: #7a4a00; color: white; font-weight: bold; padding: 4px;")
         self.banner.setAccessibleName(BANNER)
         self.guide = Guide()
-        self.rater = ""
         self.help = _button("Keys", "Show all keys and what they do (F1).")
         self.model = ModelChooser()
         self.explain = _button("Explain", "Rebuild the photograph with the model and get its sliders ready.")

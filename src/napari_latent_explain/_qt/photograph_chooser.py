@@ -75,6 +75,8 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
     viewer : napari.viewer.Viewer
     read : callable
         Path -> Photograph.
+    folder : str
+        Where the dialog begins.
 
     Signals
     -------
@@ -85,10 +87,14 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
     changed = Signal()
 
     def __init__(
-        self, viewer: napari.viewer.Viewer, read: Callable[[Path], Photograph], parent: QWidget | None = None
+        self,
+        viewer: napari.viewer.Viewer,
+        read: Callable[[Path], Photograph],
+        folder: str = "",
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._read = viewer, read
+        self._viewer, self._read, self._folder = viewer, read, folder
         self._files: list[Path] = []
         self._choices: list[Any] = []
         self.choice = QComboBox()
@@ -176,7 +182,7 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
                 self.choice.setCurrentIndex(index)
 
     def _browse(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Open a photograph", "", PATTERN)
+        chosen, _ = QFileDialog.getOpenFileName(self, "Open a photograph", self._folder, PATTERN)
         if chosen:
             self.add_file(Path(chosen))
 

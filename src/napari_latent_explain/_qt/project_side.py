@@ -35,6 +35,8 @@ class ProjectSide(QObject):  # type: ignore[misc]
         Shows the project's photographs.
     load : callable
         () -> what gives the chosen Explainer when called in the queue's thread.
+    folder : str
+        Where the dialog for photographs begins.
 
     Signals
     -------
@@ -47,9 +49,9 @@ class ProjectSide(QObject):  # type: ignore[misc]
     opened = Signal()
     ended = Signal()
 
-    def __init__(self, listed: PhotographList, load: Callable[[], Callable[[], Explainer]]) -> None:
+    def __init__(self, listed: PhotographList, load: Callable[[], Callable[[], Explainer]], folder: str = "") -> None:
         super().__init__()
-        self._list, self._load = listed, load
+        self._list, self._load, self._folder = listed, load, folder
         self.keeper = Keeper()
         self.queue = FolderQueue()
         self._said = ""
@@ -170,7 +172,7 @@ class ProjectSide(QObject):  # type: ignore[misc]
             self._list.show_cases(self.project.cases)
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(_window(self._list), "Add the photographs of a folder")
+        chosen = QFileDialog.getExistingDirectory(_window(self._list), "Add the photographs of a folder", self._folder)
         if chosen:
             self.add_folder(Path(chosen))
 

@@ -37,11 +37,13 @@ def load(bundle: Path | None, device: str) -> Explainer:
     return load_explainer(bundle, device)
 
 
-def explain(explainer: Explainer, photograph: Photograph, *, progress: Progress) -> Explanation:
+def explain(
+    explainer: Explainer, photograph: Photograph, *, progress: Progress, display_size: int = 1024
+) -> Explanation:
     """Invert a photograph."""
     from napari_latent_explain.explain import explain_photograph
 
-    return explain_photograph(explainer, photograph, progress=progress)
+    return explain_photograph(explainer, photograph, display_size=display_size, progress=progress)
 
 
 def take_up(project: Project, path: str, explainer: Explainer) -> tuple[Explanation, Mix]:

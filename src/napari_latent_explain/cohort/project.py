@@ -34,7 +34,7 @@ class View(FrozenModel):
     shown : str
         Path of the photograph; empty if there was none.
     bundle, device : str or None, str
-        The model's folder (None: the default one), and what it ran on.
+        The model's folder (None: the default one), and what was chosen to run it on (empty: nothing).
     looked_at, centre, zoom : str, (float, float), float, optional
         At which photograph the camera looked, where, (y, x) in its pixels, and screen pixels for one of them.
     two_rows, reconstruction : bool
@@ -45,7 +45,7 @@ class View(FrozenModel):
 
     shown: str = ""
     bundle: str | None = None
-    device: str = "auto"
+    device: str = ""
     looked_at: str = ""
     centre: tuple[float, float] | None = None
     zoom: float | None = None
