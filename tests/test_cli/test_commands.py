@@ -219,3 +219,14 @@ def test_an_audit_writes_its_page_and_prints_its_numbers(clinic: Path, undecided
     few = run("audit", clinic, "--output", tmp_path, "--photographs", 8, "--model", undecided_bundle, "--target", "flu")
     assert few.returncode == 2
     assert "no class 'flu'" in few.stderr
+
+
+def test_the_render_benchmark_prints_its_keys(small_bundle: Path) -> None:
+    done = run("benchmark", "render", "--json", "--rounds", 5, "--no-window", "--model", small_bundle)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert set(found) == {
+        "naive_ms", "exact_ms_p50", "exact_ms_p95", "preview_ms_p50", "preview_ms_p95", "ratio_naive_over_exact",
+        "max_abs_error", "ui_gap_ms_p95", "resolution", "display", "threads",
+    }  # fmt: skip
+    assert found["ui_gap_ms_p95"] is None  # no window, no gap

@@ -16,6 +16,7 @@ __all__ = [
     "run_discovery_benchmark",
     "run_ground_truth_benchmark",
     "run_overlap_benchmark",
+    "run_render_benchmark",
     "run_shortcut_benchmark",
 ]
 
@@ -142,3 +143,27 @@ def run_overlap_benchmark(
         "photographs: " + ", ".join(f"{kind} {n}" for kind, n in numbers.items()) + "; bootstrap 95 % intervals"
     )
     Console().print(table)
+
+
+def run_render_benchmark(
+    photograph: Path | None, *, as_json: bool, rounds: int, window: bool, model: Path | None, device: str
+) -> None:
+    """Time a slider's pictures, and the window's event loop while one is dragged, where there is a display."""
+    from napari_latent_explain.cli.demo import has_display
+    from napari_latent_explain.explain import explain_photograph
+    from napari_latent_explain.explain.render_benchmark import benchmark_render
+    from napari_latent_explain.fundus import read_photograph
+    from napari_latent_explain.fundus.samples import sample_photographs
+    from napari_latent_explain.model import load_explainer
+    from napari_latent_explain.model.quick_classifier import accelerated
+
+    explainer = accelerated(load_explainer(model, device))
+    read = read_photograph(photograph if photograph is not None else sample_photographs()[0])
+    with show_progress("Benchmark") as progress:
+        explanation = explain_photograph(explainer, read, progress=portion(progress, 0.0, 0.5))
+        times = benchmark_render(explanation, rounds, portion(progress, 0.5, 1.0))
+    if window and has_display():
+        from napari_latent_explain._qt.ui_gap import measure_ui_gap
+
+        times = times.replace(ui_gap_ms_p95=measure_ui_gap(explanation))
+    _print(times.model_dump(mode="json"), as_json=as_json)

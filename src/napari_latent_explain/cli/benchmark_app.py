@@ -93,3 +93,20 @@ def benchmark_outlines(
     run_overlap_benchmark(
         photographs, outlines, as_json=as_json, model=model, device=device, directions=directions, seed=seed
     )
+
+
+@benchmark.command("render")
+def benchmark_render(
+    photograph: Annotated[Path | None, typer.Argument(help="A photograph (default: a simulated eye).")] = None,
+    as_json: Json = False,
+    rounds: Annotated[int, typer.Option(min=5, help="Pictures of each kind.")] = 40,
+    window: Annotated[
+        bool, typer.Option(help="Also drag a slider in a napari window, where there is a display.")
+    ] = True,
+    model: Model = None,
+    device: Device = "auto",
+) -> None:
+    """Time a slider's pictures beside the generator as it was published."""
+    from napari_latent_explain.cli.benchmark import run_render_benchmark
+
+    run_render_benchmark(photograph, as_json=as_json, rounds=rounds, window=window, model=model, device=device)

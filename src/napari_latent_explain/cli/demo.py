@@ -11,7 +11,7 @@ from napari_latent_explain.cli.explain import explain_photographs
 from napari_latent_explain.cli.report import message, out
 from napari_latent_explain.domain import LatentExplainError
 
-__all__ = ["choose_photograph", "run_demo"]
+__all__ = ["choose_photograph", "has_display", "run_demo"]
 
 _PREFERRED = ("idrid_test_003.jpg", "idrid_test_010.jpg", "cc0_left_eye.jpg")
 
@@ -50,7 +50,8 @@ def choose_photograph(given: Path | None) -> tuple[Path, str]:
     return chosen, f"Photograph: {chosen.name}. THIS EYE IS SIMULATED: a program drew it, it is no patient's."
 
 
-def _has_display() -> bool:
+def has_display() -> bool:
+    """Whether a window may be opened at all."""
     named = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return named or not sys.platform.startswith("linux")
 
@@ -70,7 +71,7 @@ def run_demo(given: Path | None, output: Path, *, window: bool) -> int:
     began = time.perf_counter()
     photograph, said = choose_photograph(given)
     out(said)
-    if window and _has_display():
+    if window and has_display():
         try:
             _open_window(photograph)
         except Exception as error:  # noqa: BLE001 - whatever a display lacks, the files can still be made

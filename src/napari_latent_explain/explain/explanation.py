@@ -174,7 +174,7 @@ class Explanation:
         made = self._pivot.composites([edit])
         difference = made.difference[0]
         with torch.inference_mode():
-            after = self.explainer.classifier(made.picture).double().softmax(dim=1).cpu().tolist()[0]
+            after = self.explainer.judge(made.picture).double().softmax(dim=1).cpu().tolist()[0]
         if not edit:
             after = list(self._before)
         pixels = _of_full_scale(difference)

@@ -41,8 +41,9 @@ _CHANGED = 0.02  # of the range from black to white: about 5 grey levels
 def changed_fraction(difference: Tensor, mask: Tensor) -> float:
     """Share of the field (1, 1, R, R) whose luminance a difference (1, 3, R, R), in [-2, 2], changes by more than 0.02."""
     weights = torch.tensor(_LUMINANCE, device=difference.device)[:, None, None]
-    luminance = (difference / 2 * weights).sum(dim=1)[mask[:, 0] > 0]
-    return float((luminance.abs() > _CHANGED).double().mean())
+    luminance = (difference * weights).sum(dim=1) / 2
+    inside = mask[:, 0] > 0
+    return float(((luminance.abs() > _CHANGED) & inside).sum() / inside.sum())
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from napari_latent_explain.fundus.resampling import resampling_matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from scipy import sparse
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["composite", "composite_crop", "composite_window"]
 
 _FEATHER = 0.02
-_STRIP = 256
+_STRIP = 128
 
 
 def composite(photograph: Photograph, field: Field, difference: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -84,6 +87,8 @@ def _middles(span: slice) -> NDArray[np.float64]:
 def composite_crop(crop_pixels: NDArray[np.uint8], field: Field, difference: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Add a difference to the square crop, in the photograph's own orientation.
 
+    What depends on field and sizes alone is kept for the next call: ``12 * P**2`` bytes for each of the last four.
+
     Parameters
     ----------
     crop_pixels : numpy.ndarray
@@ -97,11 +102,22 @@ def composite_crop(crop_pixels: NDArray[np.uint8], field: Field, difference: NDA
         (P, P, 3) uint8.
     """
     result = np.array(crop_pixels)
-    size = result.shape[0]
+    to_rows, to_columns, mask = _square(field, len(result), len(difference))
+    _add_on(result, field, difference, to_rows, to_columns, lambda strip: mask[strip])
+    return result
+
+
+@lru_cache(maxsize=4)
+def _square(field: Field, size: int, model: int) -> tuple[sparse.csr_array, sparse.csr_array, NDArray[np.float32]]:
+    """Resampling to rows and columns of the crop, and its soft mask times 255, (P, P, 3)."""
     left, top, _, _ = field.box
     middles = (np.arange(size) + 0.5) * (2 * field.radius / size)
-    _add(result, field, difference, top + middles, left + middles)
-    return result
+    y, x = top + middles, left + middles
+    return _weights(model, y, top, field.radius), _weights(model, x, left, field.radius), _mask(field, y, x)
+
+
+def _mask(field: Field, y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.repeat(255 * _soft_mask(field, y, x)[..., None], 3, axis=-1)
 
 
 def _add(
@@ -112,20 +128,34 @@ def _add(
     x: NDArray[np.float64],
 ) -> None:
     """Add in place; `y`, `x`: middles of the target's evenly spaced pixels, in photograph pixels."""
-    if not len(y) or not len(x):
-        return
+    if len(y) and len(x):
+        left, top, _, _ = field.box
+        model = len(difference)
+        to_rows, to_columns = _weights(model, y, top, field.radius), _weights(model, x, left, field.radius)
+        _add_on(target, field, difference, to_rows, to_columns, lambda strip: _mask(field, y[strip], x))
+
+
+def _add_on(
+    target: NDArray[np.uint8],
+    field: Field,
+    difference: NDArray[np.float32],
+    to_rows: sparse.csr_array,
+    to_columns: sparse.csr_array,
+    mask: Callable[[slice], NDArray[np.float32]],
+) -> None:
+    """Add in place, a few rows at a time, so that a large photograph takes little more memory than its pixels."""
     upright = np.asarray(difference, dtype=np.float32)
     upright = upright[:, ::-1] if field.mirrored else upright
-    left, top, _, _ = field.box
-    to_columns = _weights(upright.shape[1], x, left, field.radius)
-    to_rows = _weights(upright.shape[0], y, top, field.radius)
     wide = np.stack([np.asarray(to_columns @ upright[..., c].T).T for c in range(3)], axis=-1)
     wide = wide.reshape(upright.shape[0], -1)
-    for start in range(0, len(y), _STRIP):
+    for start in range(0, len(target), _STRIP):
         strip = slice(start, start + _STRIP)
-        change = np.asarray(to_rows[strip] @ wide).reshape(-1, len(x), 3)
-        change *= 255 * _soft_mask(field, y[strip], x)[..., None]
-        target[strip] = np.clip(np.rint(target[strip] + change), 0, 255).astype(np.uint8)
+        change = np.asarray(to_rows[strip] @ wide).reshape(-1, target.shape[1], 3)
+        change *= mask(strip)
+        change += target[strip]
+        np.rint(change, out=change)
+        np.clip(change, 0, 255, out=change)
+        target[strip] = change
 
 
 def _weights(model: int, middles: NDArray[np.float64], edge: float, radius: float) -> sparse.csr_array:

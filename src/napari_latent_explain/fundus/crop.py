@@ -46,4 +46,4 @@ def crop(photograph: Photograph, field: Field, size: int, mirrored: bool | None 
     square *= 255.0 / photograph.full_scale
     square[~field.replace(mirrored=False).mask(size)] = 0
     picture: NDArray[np.uint8] = np.clip(np.rint(square), 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture
+    return np.ascontiguousarray(picture[:, ::-1] if mirrored else picture)

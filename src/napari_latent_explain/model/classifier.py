@@ -131,7 +131,8 @@ def load_imagenet(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
 def fold_batch_norms(network: nn.Module) -> None:
     """Fold every batch norm of a `lite_backbone` in evaluation mode into the convolution before it, in place.
 
-    The function stays the same up to rounding, in about two thirds of the time; the weights no longer fit a bundle.
+    Padding that is the same on all sides becomes the convolution's own. The function stays the same up to rounding, in about
+    two thirds of the time; the weights no longer fit a bundle.
     """
     from monai.networks.nets.efficientnet import EfficientNet, MBConvBlock
     from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -146,6 +147,17 @@ def fold_batch_norms(network: nn.Module) -> None:
                 fused = fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm))
                 setattr(module, convolution, fused)
                 setattr(module, norm, nn.Identity())
+            _fold_padding(module, convolution)
+
+
+def _fold_padding(module: nn.Module, name: str) -> None:
+    """Let a convolution pad by itself where its padding is zeros, as many on each side."""
+    convolution, padding = getattr(module, name, None), getattr(module, f"{name}_padding", None)
+    if isinstance(convolution, nn.Conv2d) and isinstance(padding, nn.ConstantPad2d):
+        left, right, top, bottom = padding.padding
+        if padding.value == 0 and left == right and top == bottom and convolution.padding == (0, 0):
+            convolution.padding = (top, left)
+            setattr(module, f"{name}_padding", nn.Identity())
 
 
 def stage_features(network: nn.Module, x: Tensor) -> list[Tensor]:

@@ -13,7 +13,7 @@ from napari_latent_explain.domain import BundleError, DirectionAtlas, ModelIdent
 from napari_latent_explain.model.bundle import bundle_sha256, read_bundle
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, fold_batch_norms
 from napari_latent_explain.model.control_heads import ControlHeads
-from napari_latent_explain.model.device import choose_device
+from napari_latent_explain.model.device import channels_last, choose_device
 from napari_latent_explain.model.encoder import FundusEncoder
 from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network
 from napari_latent_explain.model.generator import StyleGenerator
@@ -21,6 +21,8 @@ from napari_latent_explain.model.onnx_network import OnnxNetwork
 from napari_latent_explain.model.second_opinion import SecondOpinion
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
 
     from napari_latent_explain.model.bundle import BundleMetadata
@@ -58,7 +60,8 @@ class Explainer:
     """A model bundle in memory, in evaluation mode, its weights frozen.
 
     `perception` is the EfficientNet-Lite0 whose features inversion compares: that of the classifier, unless it was not made
-    here. `controls` are heads that know nothing and `second_opinion` is an independent classifier, where the bundle has them.
+    here. `controls` are heads that know nothing and `second_opinion` is an independent classifier, where the bundle has them;
+    `quick` gives the classifier's logits of one picture faster (`model.quick_classifier`).
     """
 
     identity: ModelIdentity
@@ -77,6 +80,14 @@ class Explainer:
     title: str = ""
     controls: ControlHeads | None = None
     second_opinion: SecondOpinion | None = None
+    quick: Callable[[Tensor], Tensor] | None = None
+
+    def judge(self, x: Tensor) -> Tensor:
+        """Pictures (N, 3, R, R) to logits (N, classes), without gradients; a single one by `quick`, where there is that."""
+        if self.quick is not None and len(x) == 1:
+            return self.quick(x)
+        logits: Tensor = self.classifier(x)
+        return logits
 
     @property
     def layout(self) -> StyleLayout:
@@ -116,6 +127,7 @@ def _ready(network: nn.Module, state: dict[str, Tensor], name: str, folder: Path
         msg = f"models/{name}.safetensors of {folder} does not fit the shapes in its metadata; the bundle is refused."
         raise BundleError(msg) from error
     network.to(device).eval().requires_grad_(False)
+    channels_last(network)
 
 
 def _classifier(

@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.train.perception import ImageNetFeatures
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
     from napari_latent_explain.train.simulated_eyes import SimulatedEyes
 
-__all__ = ["FactorReader", "fit_factor_reader"]
+__all__ = ["HELD_OUT", "FactorReader", "fit_factor_reader"]
 
-_HELD_OUT = 0.25
+HELD_OUT = 0.25
 _PENALTIES = (1.0, 10.0, 100.0, 1000.0)
 
 
 @dataclass(frozen=True, eq=False)
 class FactorReader:
-    """Ridge regressions on what EfficientNet-Lite1 sees: weights (F, K), offsets (K,), and R^2 (K,) on held-out eyes.
+    """Ridge regressions on what EfficientNet-Lite1 sees: weights (F, K), offsets (K,), and R^2 (K,) on held-out redrawn eyes.
 
     Readings are in standard deviations of the simulated eyes. No training has seen Lite1.
     """
@@ -53,17 +53,26 @@ def _describe(features: ImageNetFeatures, pictures: Tensor) -> NDArray[np.float6
     return described
 
 
-def fit_factor_reader(eyes: SimulatedEyes) -> FactorReader:
-    """Fit to three quarters of the eyes, score on the last quarter."""
+def fit_factor_reader(eyes: SimulatedEyes, redrawn: Tensor) -> FactorReader:
+    """Fit to three quarters of the eyes, as they are and as a generator draws them again; score on the last quarter so drawn.
+
+    Parameters
+    ----------
+    eyes : SimulatedEyes
+        N eyes with their factors.
+    redrawn : Tensor
+        (N, 3, R, R) in [-1, 1]: the generator's pictures of them. What it can't draw can't be read off them.
+    """
     from sklearn.linear_model import RidgeCV
 
     features = ImageNetFeatures(1)
-    x, y = _describe(features, to_tensor(eyes.photographs.pictures)), eyes.standardised
-    known = int(len(eyes) * (1 - _HELD_OUT))
-    mean, spread = x[:known].mean(axis=0), x[:known].std(axis=0) + 1e-3
-    fitted = RidgeCV(_PENALTIES, alpha_per_target=True).fit((x[:known] - mean) / spread, y[:known])
+    known = int(len(eyes) * (1 - HELD_OUT))
+    again, y = _describe(features, redrawn), eyes.standardised
+    x = np.concatenate([_describe(features, to_tensor(eyes.photographs.pictures[:known])), again[:known]])
+    mean, spread = x.mean(axis=0), x.std(axis=0) + 1e-3
+    fitted = RidgeCV(_PENALTIES, alpha_per_target=True).fit((x - mean) / spread, np.concatenate([y[:known], y[:known]]))
     weights = fitted.coef_.T / spread[:, None]
     offsets = fitted.intercept_ - mean @ weights
-    missed = y[known:] - (x[known:] @ weights + offsets)
+    missed = y[known:] - (again[known:] @ weights + offsets)
     determination = 1 - (missed**2).mean(axis=0) / y[known:].var(axis=0)
     return FactorReader(features, weights, offsets, determination)

@@ -1,12 +1,15 @@
 """Is what is found what was planted? Directions and codes measured on eyes whose every cause is known.
 
-A generator of simulated eyes draws from Z; a reader, fitted to eyes with known factors, says what each picture shows. Then
+A generator of simulated eyes has its encoder; a reader, fitted to eyes with known factors, says what each picture shows. Then
 
-- disentanglement and completeness of Z, W and S (`disentanglement`);
-- classifiers whose labels follow two to four factors: of the ten best directions that discovery finds, how many change a
-  factor that the label follows more than any other (precision), and how many of those factors are found (recall).
+- disentanglement and completeness of Z, W and S (`disentanglement`), on eyes drawn from Z;
+- classifiers whose labels follow two to four factors, and discovery on encoded eyes that they have not seen: of the ten best
+  directions, how many change a factor that the label follows more than any other (precision), and how many of those factors
+  are found (recall).
 
-Factors that the reader can't read, or that the generator hardly varies, take no part: nothing could be said of them.
+Reader and classifiers are fitted to eyes as they are and as the generator draws them again, or they would take the generator's
+own marks for factors. Factors that can't be read off redrawn eyes take no part: nothing could be said of them. In the measures
+of Z, W and S neither do those that hardly vary among eyes drawn from Z.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.model.classifier import map_spreads
 from napari_latent_explain.model.explainer import Explainer, StyleStatistics
 from napari_latent_explain.train.disentanglement import Disentanglement, measure_disentanglement
-from napari_latent_explain.train.factor_reading import fit_factor_reader
+from napari_latent_explain.train.factor_reading import HELD_OUT, fit_factor_reader
 from napari_latent_explain.train.logistic import LogisticModel, fit_logistic
 from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.simulated_eyes import FACTORS, draw_simulated_eyes
@@ -48,11 +51,12 @@ if TYPE_CHECKING:
     from napari_latent_explain.model.generator import StyleGenerator
     from napari_latent_explain.train.factor_reading import FactorReader
     from napari_latent_explain.train.simulated_eyes import SimulatedEyes
+    from napari_latent_explain.train.simulated_generator import SimulatedGenerator
 
 __all__ = ["GroundTruth", "GroundTruthSettings", "PlantedCause", "benchmark_ground_truth"]
 
-_READABLE = 0.6  # least R^2 of a reading on held-out simulated eyes
-_DRAWN = 0.35  # least standard deviation of a reading over generated eyes, in those of the simulated ones
+_READABLE = 0.6  # least R^2 of a reading on held-out eyes, redrawn
+_DRAWN = 0.35  # least standard deviation of a reading over eyes drawn from Z, in those of the simulated ones
 _PENALTY = 2e-2
 
 
@@ -64,16 +68,16 @@ class GroundTruthSettings(FrozenModel):
     eyes : int
         Simulated eyes that readers and classifiers are fitted to.
     drawn : int
-        Generated eyes for the measures of Z, W and S.
+        Eyes drawn from Z for the measures of Z, W and S.
     classifiers : int
         Sets of two to four factors that a label follows.
     reference : int
-        Generated eyes that discovery sees, two thirds of them to choose on.
+        Encoded eyes that discovery sees, two thirds of them to choose on; of the quarter that nothing was fitted to.
     k : int
         Directions that count.
     """
 
-    eyes: int = 1600
+    eyes: int = 2400
     drawn: int = 3000
     classifiers: int = 8
     reference: int = 120
@@ -122,18 +126,21 @@ class _PlantedClassifier(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class _Field:
-    """The generator, the statistics of its styles, the field that all its eyes have, and the factors that count."""
+    """The generator, the statistics of its styles, the field that all its eyes have, and the factors that count.
+
+    `codes` are those of all simulated eyes, `known` of which reader and classifiers were fitted to.
+    """
 
     generator: StyleGenerator
     statistics: StyleStatistics
     mask: Tensor
     reader: FactorReader
     counted: NDArray[np.int64]
+    codes: Tensor
+    known: int
 
     def pictures(self, codes: Tensor) -> Tensor:
-        with torch.no_grad():
-            parts = [self.generator.synthesise(part).clamp(-1, 1) for part in codes.split(64)]
-        return torch.cat(parts) * self.mask - (1 - self.mask)
+        return _pictures(self.generator, codes, self.mask)
 
     def readings(self, codes: Tensor) -> NDArray[np.float64]:
         read: NDArray[np.float64] = self.reader(self.pictures(codes))[:, self.counted]
@@ -149,13 +156,19 @@ class _Field:
         )  # fmt: skip
 
 
-def _codes(generator: StyleGenerator, count: int, noise: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw z (N, z_dim), w (N, w_dim) and codes (N, `code_size`), attributes 0."""
+def _pictures(generator: StyleGenerator, codes: Tensor, mask: Tensor) -> Tensor:
+    with torch.no_grad():
+        parts = [generator.synthesise(part).clamp(-1, 1) for part in codes.split(64)]
+    return torch.cat(parts) * mask - (1 - mask)
+
+
+def _from_noise(generator: StyleGenerator, count: int, noise: torch.Generator) -> dict[str, Tensor]:
+    """Draw z (N, z_dim), and what becomes of it: w (N, w_dim) and s (N, `code_size`), attributes 0."""
     z = torch.randn(count, generator.config.z_dim, generator=noise)
     with torch.no_grad():
         w = generator.map(z)
         still = w.new_zeros(count, generator.config.attributes)
-        return z, w, generator.code(w, still, w.new_zeros(count, generator.config.structure_length))
+        return {"z": z, "w": w, "s": generator.code(w, still, w.new_zeros(count, generator.config.structure_length))}
 
 
 def _planted(eyes: SimulatedEyes, causes: NDArray[np.int64], signs: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -187,23 +200,25 @@ def _plant_and_find(
     field: _Field,
     eyes: SimulatedEyes,
     features: ImageNetFeatures,
-    described: Tensor,
+    described: tuple[Tensor, Tensor],
     settings: GroundTruthSettings,
     rng: np.random.Generator,
-    noise: torch.Generator,
     progress: Progress,
 ) -> PlantedCause:
+    """`described`: what the classifier sees of all eyes, as they are and redrawn."""
     causes = np.sort(rng.choice(field.counted, min(int(rng.integers(2, 5)), len(field.counted)), replace=False))
     signs = rng.choice([-1.0, 1.0], len(causes))
-    labels = _planted(eyes, causes, signs)
-    known = len(eyes) * 3 // 4
-    fitted = fit_logistic(described[:known], torch.from_numpy(labels[:known]), _PENALTY)
-    auc = roc_auc(fitted(described[known:]).double().numpy(), labels[known:])
-    classifier = _PlantedClassifier(features)
-    _, _, codes = _codes(field.generator, settings.reference, noise)
+    labels, known = _planted(eyes, causes, signs), field.known
+    plain, redrawn = described
+    both = np.concatenate([labels[:known], labels[:known]])
+    fitted = fit_logistic(torch.cat([plain[:known], redrawn[:known]]), torch.from_numpy(both), _PENALTY)
+    auc = roc_auc(fitted(redrawn[known:]).double().numpy(), labels[known:])
+    chosen_eyes = known + rng.permutation(len(eyes) - known)[: settings.reference]
+    codes = field.codes[chosen_eyes]
     pictures = field.pictures(codes)
-    with torch.no_grad():  # on generated eyes, each class is decided as often as the other
-        seen = torch.cat([classifier.features(part) for part in pictures.split(64)])
+    classifier = _PlantedClassifier(features)
+    with torch.no_grad():  # on redrawn eyes, each class is decided as often as the other
+        seen = redrawn[chosen_eyes]
         weight, bias = LogisticModel(fitted.weight, -(seen @ fitted.weight).median()).two_rows()
         classifier.last.weight.copy_(weight)
         classifier.last.bias.copy_(bias)
@@ -231,7 +246,7 @@ def _plant_and_find(
 
 
 def benchmark_ground_truth(
-    generator: StyleGenerator,
+    model: SimulatedGenerator,
     seed: int = 0,
     settings: GroundTruthSettings | None = None,
     *,
@@ -241,8 +256,8 @@ def benchmark_ground_truth(
 
     Parameters
     ----------
-    generator : StyleGenerator
-        Of simulated eyes (`simulated_generator`), without a structure code.
+    model : SimulatedGenerator
+        Of simulated eyes, without a structure code.
     seed : int
         Of eyes, codes and choices.
     settings : GroundTruthSettings, optional
@@ -253,45 +268,50 @@ def benchmark_ground_truth(
     Raises
     ------
     TrainingError
-        If fewer than four factors can be read and are drawn.
+        If fewer than four factors can be read off redrawn eyes, or vary among eyes drawn from Z.
 
     Notes
     -----
     Cost: for each classifier one discovery (about 4,000 forward passes of the small generator).
     """
     settings = settings or GroundTruthSettings()
+    generator = model.generator
     rng, noise = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    size = generator.config.resolution
-    eyes = draw_simulated_eyes(settings.eyes, size, seed + 1, portion(progress, 0.0, 0.15))
-    progress("Reading factors", 0.15)
-    reader = fit_factor_reader(eyes)
-    z, w, codes = _codes(generator, settings.drawn, noise)
+    eyes = draw_simulated_eyes(
+        settings.eyes, generator.config.resolution, seed + 1, portion(progress, 0.0, 0.15)
+    )  # not the seed of the training
     mask = torch.from_numpy(eyes.photographs.masks[:1, None]).float()
-    field = _Field(generator, StyleStatistics.of(codes), mask, reader, np.arange(len(FACTORS)))
-    read = field.readings(codes)
+    x = to_tensor(eyes.photographs.pictures)
+    codes = torch.cat([model.encode(part) for part in x.split(64)])
+    redrawn = _pictures(generator, codes, mask)
+    progress("Reading factors", 0.15)
+    reader = fit_factor_reader(eyes, redrawn)
+    counted = np.flatnonzero(reader.determination >= _READABLE)
+    drawn = _from_noise(generator, settings.drawn, noise)
+    read = reader(_pictures(generator, drawn["s"], mask))
     varied = read.std(axis=0)
-    counted = np.flatnonzero((reader.determination >= _READABLE) & (varied >= _DRAWN))
-    if len(counted) < 4:
-        msg = f"Only {len(counted)} factors can be read and are drawn by this generator; train it for longer."
+    measured = counted[varied[counted] >= _DRAWN]
+    if min(len(counted), len(measured)) < 4:
+        msg = f"Only {len(counted)} factors can be read and only {len(measured)} of them vary; train the generator for longer."
         raise TrainingError(msg)
-    field = _Field(generator, field.statistics, mask, reader, counted)
+    known = int(len(eyes) * (1 - HELD_OUT))
+    field = _Field(generator, StyleStatistics.of(codes[:known]), mask, reader, counted, codes, known)
     progress("Measuring Z, W and S", 0.25)
-    styles = codes[:, : generator.layout.size - generator.config.attributes]
-    spaces = {"z": z, "w": w, "s": styles}
+    styles = generator.layout.size - generator.config.attributes
     dci = {
-        name: measure_disentanglement(space.double().numpy(), read[:, counted], seed) for name, space in spaces.items()
+        name: measure_disentanglement(space[:, :styles].double().numpy(), read[:, measured], seed)
+        for name, space in drawn.items()
     }
     progress("Training classifiers", 0.45)
     features = ImageNetFeatures()
     blank = _PlantedClassifier(features)
-    x = to_tensor(eyes.photographs.pictures)
     with torch.no_grad():
-        described = torch.cat([blank.features(part) for part in x.split(32)])
+        plain, again = (torch.cat([blank.features(part) for part in pictures.split(32)]) for pictures in (x, redrawn))
     planted = []
     for number in range(settings.classifiers):
         begin = 0.5 + 0.5 * number / settings.classifiers
         told = portion(progress, begin, begin + 0.5 / settings.classifiers)
-        planted.append(_plant_and_find(field, eyes, features, described, settings, rng, noise, told))
+        planted.append(_plant_and_find(field, eyes, features, (plain, again), settings, rng, told))
     return GroundTruth(
         precision_at_k=float(np.mean([one.precision for one in planted])),
         recall_at_k=float(np.mean([one.recall for one in planted])),

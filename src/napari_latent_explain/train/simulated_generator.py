@@ -1,12 +1,14 @@
-"""A small generator of simulated eyes, Z -> W -> S -> picture, for measuring against known causes.
+"""A small generator of simulated eyes with its encoder, Z -> W -> S -> picture, for measuring against known causes.
 
 It has no structure code: all that a picture shows comes from its styles, so that Z, W and S can be compared. Its files,
-``generator.safetensors`` and ``generator.json``, are no bundle: there is no classifier yet that it should explain.
+``generator.safetensors``, ``encoder.safetensors`` and ``generator.json``, are no bundle: there is no classifier yet that it
+should explain.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from napari_latent_explain.domain import TrainingError, portion, silent
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier
+from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
 from napari_latent_explain.train.config import StylexRecipe, TrainConfig
 from napari_latent_explain.train.simulated_eyes import draw_simulated_eyes
@@ -24,9 +27,11 @@ from napari_latent_explain.train.stylex import StylexTrainer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch import Tensor, nn
+
     from napari_latent_explain.domain import Progress
 
-__all__ = ["load_simulated_generator", "train_simulated_generator"]
+__all__ = ["SimulatedGenerator", "load_simulated_generator", "train_simulated_generator"]
 
 RECIPE = StylexRecipe(
     channel_base=2048, channel_max=96, w_dim=64, encoder_size=64, encoder_channels=(32, 64, 96, 96), encoder_features=0,
@@ -36,10 +41,33 @@ RECIPE = StylexRecipe(
 EYES, SIZE = 4000, 64
 
 
+@dataclass(frozen=True, eq=False)
+class SimulatedGenerator:
+    """The generator and its encoder, in evaluation mode."""
+
+    generator: StyleGenerator
+    encoder: FundusEncoder
+
+    @torch.no_grad()
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Pictures (N, 3, R, R) in [-1, 1] to codes (N, `code_size`)."""
+        nothing = pictures.new_zeros(len(pictures), 0)
+        return self.generator.code(*self.encoder(pictures, nothing, nothing))
+
+
+def _write(network: nn.Module, path: Path) -> None:
+    save_file({name: value.half().contiguous() for name, value in network.state_dict().items()}, path)
+
+
+def _read(network: nn.Module, path: Path) -> None:
+    network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    network.eval().requires_grad_(False)
+
+
 def train_simulated_generator(
     folder: Path, *, seed: int = 0, eyes: int = EYES, recipe: StylexRecipe = RECIPE, progress: Progress = silent
 ) -> Path:
-    """Draw eyes, train, and write the averaged generator to `folder`; a stopped training goes on at its checkpoint."""
+    """Draw eyes, train, and write the averaged networks to `folder`; a stopped training goes on at its checkpoint."""
     told = portion(progress, 0.0, 0.1)
     drawn = draw_simulated_eyes(eyes, SIZE, seed, told).photographs
     config = TrainConfig(name="simulated", resolution=SIZE, seed=seed, device="cpu", stylex=recipe)
@@ -47,18 +75,18 @@ def train_simulated_generator(
     untaught = FundusClassifier(ClassifierConfig(input_size=SIZE)).eval()  # it is asked for nothing: its weight is 0
     trainer = StylexTrainer(config, drawn, untaught, folder / "training")
     trainer.run(drawn, portion(progress, 0.1, 1.0))
-    generator = trainer.average.generator
-    state = {name: value.half().contiguous() for name, value in generator.state_dict().items()}
-    save_file(state, folder / "generator.safetensors")
+    generator, encoder = trainer.average.generator, trainer.average.encoder
+    _write(generator, folder / "generator.safetensors")
+    _write(encoder, folder / "encoder.safetensors")
     tree = {
-        "generator": generator.config.model_dump(mode="json"), "recipe": recipe.model_dump(mode="json"), "eyes": eyes,
-        "seed": seed,
+        "generator": generator.config.model_dump(mode="json"), "encoder": encoder.config.model_dump(mode="json"),
+        "recipe": recipe.model_dump(mode="json"), "eyes": eyes, "seed": seed,
     }  # fmt: skip
     (folder / "generator.json").write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
     return folder
 
 
-def load_simulated_generator(folder: Path) -> StyleGenerator:
+def load_simulated_generator(folder: Path) -> SimulatedGenerator:
     """Read what `train_simulated_generator` wrote.
 
     Raises
@@ -69,9 +97,10 @@ def load_simulated_generator(folder: Path) -> StyleGenerator:
     try:
         tree = json.loads((folder / "generator.json").read_text(encoding="utf-8"))
         generator = StyleGenerator(GeneratorConfig.model_validate(tree["generator"]))
-        state = {name: value.float() for name, value in load_file(folder / "generator.safetensors").items()}
-        generator.load_state_dict(state)
+        encoder = FundusEncoder(EncoderConfig.model_validate(tree["encoder"]))
+        _read(generator, folder / "generator.safetensors")
+        _read(encoder, folder / "encoder.safetensors")
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, ValidationError) as error:
         msg = f"No generator of simulated eyes in {folder} ({error}); make it with: make ground-truth-generator"
         raise TrainingError(msg) from error
-    return generator.eval().requires_grad_(False)
+    return SimulatedGenerator(generator, encoder)
