@@ -40,7 +40,7 @@ def test_it_times_all_three_and_the_pictures_agree(
     assert times.exact_ms_p95 >= times.exact_ms_p50
     assert times.ratio_naive_over_exact == pytest.approx(times.naive_ms / times.exact_ms_p50)
     assert times.max_abs_error < 1e-4
-    assert (times.resolution, times.display) == (small_explainer.resolution, 128)
+    assert (times.resolution, times.display) == (small_explainer.resolution, len(explanation.original))
     monkeypatch.setattr(module, "synthesise_as_published", lambda generator, code: generator.synthesise(code) + 0.5)
     assert benchmark_render(explanation, rounds=5).max_abs_error == pytest.approx(0.5, abs=1e-3)
 

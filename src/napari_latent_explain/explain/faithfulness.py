@@ -70,7 +70,7 @@ def _random_effects(
 
         scale = 1.0
         for _ in range(_TRIES):  # the difference grows almost in proportion to the step
-            made = render(explainer, pivot.picture, pivot.changeable, pivot.base, pivot.code + scale * step)
+            made = pivot.moved_to(pivot.code + scale * step)
             energy = _energy(made.difference, pivot.mask)
             if abs(energy - wanted) < _CLOSE * wanted or energy == 0:
                 break
@@ -165,7 +165,7 @@ def check_faithfulness(
     again = invert(explainer, composite.picture, pivot.mask, steps=refinement)
     with torch.inference_mode():
         base = reconstruct(explainer, again.code, pivot.mask)
-        back = render(explainer, composite.picture, pivot.changeable, base, move(explainer, again.code, -edit))
+        back = render(explainer, composite.picture, pivot.mask, base, move(explainer, again.code, -edit), pivot.region)
     return Faithfulness(
         effect=effect,
         random_effects=tuple(random),

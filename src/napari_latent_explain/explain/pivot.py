@@ -60,11 +60,6 @@ class Pivot:
     base: Tensor
     region: Tensor | None = None
 
-    @property
-    def changeable(self) -> Tensor:
-        """How much of a change each pixel takes (1, 1, R, R): all in the field, unless there is a region."""
-        return self.mask if self.region is None else self.mask * self.region
-
     def strength_range(self, direction_id: DirectionId) -> tuple[float, float]:
         """Least and greatest strength that keep this eye within what real eyes show."""
         direction = self.explainer.atlas[direction_id]
@@ -74,7 +69,11 @@ class Pivot:
     def composites(self, edits: Sequence[Edit]) -> Composite:
         """The photograph under each of N edits."""
         moved = torch.cat([move(self.explainer, self.code, edit) for edit in edits])
-        return render(self.explainer, self.picture, self.changeable, self.base, moved)
+        return self.moved_to(moved)
+
+    def moved_to(self, codes: Tensor) -> Composite:
+        """The photograph with what changes between its code and each of N codes (N, n)."""
+        return render(self.explainer, self.picture, self.mask, self.base, codes, self.region)
 
     def margins(self, edits: Sequence[Edit], target: int) -> list[float]:
         """Log odds of `target` against the best other class under each edit: positive where the decision is `target`."""
@@ -154,7 +153,7 @@ class Pivot:
             moved = self.code.expand(len(steps), -1).clone()
             moved[:, :styles] += torch.from_numpy(steps).to(moved) * spread[:styles]
             with torch.inference_mode():
-                pictures = render(self.explainer, self.picture, self.changeable, self.base, moved).picture
+                pictures = self.moved_to(moved).picture
                 values: NDArray[np.float64] = margin(self.explainer.classifier(pictures), target).double().cpu().numpy()
             return values
 

@@ -111,8 +111,9 @@ def composite_crop(crop_pixels: NDArray[np.uint8], field: Field, difference: NDA
 def _square(field: Field, size: int, model: int) -> tuple[sparse.csr_array, sparse.csr_array, NDArray[np.float32]]:
     """Resampling to rows and columns of the crop, and its soft mask times 255, (P, P, 3)."""
     left, top, _, _ = field.box
-    middles = (np.arange(size) + 0.5) * (2 * field.radius / size)
-    y, x = top + middles, left + middles
+    middles = np.arange(0.5, size, dtype=np.float64) * (2 * field.radius / size)
+    y: NDArray[np.float64] = top + middles
+    x: NDArray[np.float64] = left + middles
     return _weights(model, y, top, field.radius), _weights(model, x, left, field.radius), _mask(field, y, x)
 
 

@@ -49,7 +49,9 @@ class Composite:
 
 
 @torch.inference_mode()
-def render(explainer: Explainer, x: Tensor, mask: Tensor, base: Tensor, moved: Tensor) -> Composite:
+def render(
+    explainer: Explainer, x: Tensor, mask: Tensor, base: Tensor, moved: Tensor, region: Tensor | None = None
+) -> Composite:
     """Add to photographs what changed between G(base) and G(moved).
 
     Parameters
@@ -62,6 +64,10 @@ def render(explainer: Explainer, x: Tensor, mask: Tensor, base: Tensor, moved: T
         G(s) of the unmoved codes (N or 1, 3, R, R), from `reconstruct`.
     moved : torch.Tensor
         Moved codes (N, n).
+    region : torch.Tensor, optional
+        (1, 1, R, R) in [0, 1]: how much of the change each pixel takes.
     """
     difference = (reconstruct(explainer, moved, mask) - base) * mask
+    if region is not None:
+        difference = difference * region
     return Composite((x + difference).clamp(-1, 1), difference)
