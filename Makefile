@@ -4,7 +4,6 @@ SHELL := /bin/bash
 
 PY := .venv/bin/python
 STAMP := .venv/.installed
-SCREEN := -screen 0 1600x1000x24 +extension GLX +render -noreset
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 export PHOTO
@@ -34,15 +33,8 @@ demo: $(STAMP) system-packages
 	fi; \
 	QT_API=$${QT_API:-pyqt6} .venv/bin/latent-explain demo $${PHOTO:+"$$PHOTO"}
 
-test: export QT_API = pyqt6
-test: export PYTEST_QT_API = pyqt6
 test: $(STAMP) system-packages
-	@if command -v xvfb-run >/dev/null && command -v xauth >/dev/null; then \
-	  xvfb-run -a -s "$(SCREEN)" $(PY) -m pytest $(ARGS); \
-	else \
-	  echo "Xvfb is not installed: tests that open a window are skipped unless there is a display." >&2; \
-	  $(PY) -m pytest $(ARGS); \
-	fi
+	@tools/run_tests.sh $(ARGS)
 
 lint: $(STAMP)
 	@failed=0; \

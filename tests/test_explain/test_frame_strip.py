@@ -44,7 +44,10 @@ def test_at_its_strengths_a_strip_is_what_is_rendered(explanation: Explanation) 
 
 def test_between_strengths_it_is_between_the_pictures() -> None:
     pictures = np.stack([np.full((4, 4, 3), value, np.uint8) for value in (0, 100, 200)])
-    strip = FrameStrip("a", Edit(), (-1.0, 0.0, 2.0), pictures)
+    opinions = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
+    strip = FrameStrip("a", Edit(), (-1.0, 0.0, 2.0), pictures, opinions)
+    assert strip.probabilities_at(1.0) == pytest.approx((0.4, 0.6))
+    assert strip.probabilities_at(-5.0) == pytest.approx((0.9, 0.1))
     assert strip.at(-0.5).mean() == pytest.approx(50, abs=1)
     assert strip.at(1.5).mean() == pytest.approx(175, abs=1)
     assert strip.at(-7).mean() == 0

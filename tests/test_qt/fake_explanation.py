@@ -182,14 +182,16 @@ class FakeExplanation:
     def strip(self, direction_id, edit, progress=silent, *, frames=5, size=P):
         size, others = min(size, self.size), edit.with_strength(direction_id, 0.0)
         strengths = strip_strengths(*self.strength_range(direction_id), frames)
-        pictures = []
+        pictures, opinions = [], []
         for strength in strengths:
             progress("Drawing ahead", 0.5)
-            shown = self.render(others.with_strength(direction_id, strength)).counterfactual
+            frame = self.render(others.with_strength(direction_id, strength))
+            shown = frame.counterfactual
+            opinions.append(frame.probabilities.counterfactual)
             pictures.append(shown[:: self.size // size, :: self.size // size])
             self.rendered.pop()
         self.drawn_ahead.append(direction_id)
-        return FrameStrip(direction_id, others, strengths, np.stack(pictures))
+        return FrameStrip(direction_id, others, strengths, np.stack(pictures), np.array(opinions))
 
     def dose_response(self, frame=None):
         edit = (frame if frame is not None else self.frame).edit

@@ -22,16 +22,23 @@ def test_dragging_asks_for_no_rendering_and_letting_go_for_one(explained, qtbot,
     row, explanation = _first(widget), widget.explanation
     before, rendered = widget.layers["Counterfactual"].data.copy(), len(explanation.rendered)
     row.slider.setSliderDown(True)
-    pictures = []
+    pictures, said = [], []
+    bar = widget.panel.bars.values[1, "Counterfactual"]
     for strength in (0.4, 0.9, 1.3):
         row.slider.setValue(strength)
+        said.append(bar.text())
         pictures.append(widget.layers["Counterfactual"].data.copy())
     assert len(explanation.rendered) == rendered
     assert not explanation.edit
     assert all((a != b).any() for a, b in zip([before, *pictures], pictures, strict=False))
+    assert all(text.startswith("~") for text in said)  # about, and live
+    shares = [int(text.strip("~ %")) for text in said]
+    assert shares[0] < shares[1] < shares[2]
     row.slider.setSliderDown(False)
     settle(widget)
     assert len(explanation.rendered) == rendered + 1
+    assert bar.text() == f"{100 * explanation.frame.probabilities.counterfactual[1]:.1f} %"
+    assert abs(100 * explanation.frame.probabilities.counterfactual[1] - shares[2]) < 5
     exact = explanation.render(Edit(strengths={row.direction.id: row.slider.value()})).counterfactual
     assert np.array_equal(widget.layers["Counterfactual"].data, exact)
     assert np.abs(pictures[-1].astype(int) - exact).max() < 40  # rough, but of the same thing

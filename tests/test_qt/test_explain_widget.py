@@ -352,3 +352,33 @@ def test_an_edit_asked_for_by_a_program_is_rendered(explained, qtbot):
     widget.set_edit(edit)
     _settle(qtbot, widget)
     assert widget.explanation.edit == edit
+
+
+def test_a_full_graphics_processor_gives_way_to_the_main_one(make_widget, fakes, qtbot, settle, said):
+    import torch
+
+    loaded, tried = [], []
+
+    def load(bundle, device):
+        loaded.append(device)
+        explainer = fakes.fake_explainer()
+        explainer.device = "cpu" if device == "cpu" else "cuda:0"
+        return explainer
+
+    def explain(explainer, photograph, *, progress):
+        tried.append(explainer.device)
+        if explainer.device != "cpu":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return fakes.fake_explain(explainer, photograph, progress=progress)
+
+    _, widget = make_widget(load=load, explain=explain)
+    with qtbot.waitSignal(widget.explained):
+        widget.explain()
+    settle(widget)
+    assert tried == ["cuda:0", "cpu"]
+    assert widget.panel.model.device == "cpu"
+    assert [kind for kind, _ in said] == ["warning"]
+    assert "graphics processor is full" in said[0][1]
+    widget.explain()  # the model that is loaded by now is used
+    settle(widget)
+    assert loaded == ["auto", "cpu"]

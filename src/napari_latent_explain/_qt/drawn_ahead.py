@@ -82,10 +82,15 @@ class DrawnAhead(QObject):  # type: ignore[misc]
         self._waiting = []
         self._worker.close()
 
-    def preview(self, edit: Edit, direction_id: DirectionId) -> NDArray[np.uint8] | None:
-        """A cross-faded picture of an edit that one slider makes, (P, P, 3) uint8; None if its strip is not there yet."""
+    def preview(self, edit: Edit, direction_id: DirectionId) -> tuple[NDArray[np.uint8], tuple[float, ...]] | None:
+        """A cross-faded picture of an edit that one slider makes, (P, P, 3) uint8, and about what the classifier says of it.
+
+        None if the slider's strip is not there yet.
+        """
         strip = self._strips.get(direction_id)
-        return strip.at(edit[direction_id]) if strip is not None and strip.shows(edit, direction_id) else None
+        if strip is None or not strip.shows(edit, direction_id):
+            return None
+        return strip.at(edit[direction_id]), strip.probabilities_at(edit[direction_id])
 
     @property
     def strips(self) -> tuple[FrameStrip, ...]:

@@ -224,7 +224,14 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             picture = photograph()
             progress("Loading the model", 0.0)
             explainer = load()
-            return chosen, explainer, self._explain(explainer, picture, progress=progress), source, None
+            try:
+                return chosen, explainer, self._explain(explainer, picture, progress=progress), source, None
+            except Exception as error:
+                if not verbs.is_out_of_memory(error, explainer):
+                    raise
+            progress("The graphics processor is full: going on with the main processor", 0.0)
+            explainer = self._load(chosen[0], "cpu")
+            return (chosen[0], "cpu"), explainer, self._explain(explainer, picture, progress=progress), source, None
 
         self._worker.discard()
         self._submit("explain", work)
@@ -376,6 +383,11 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         if kind in ("explain", "take up"):
             chosen, explainer, explanation, source, mix = result
             self._loaded = (chosen, explainer)
+            if chosen[1] == "cpu" != self.panel.model.device:
+                self.panel.model.choose(*chosen)
+                show_warning(
+                    "The memory of the graphics processor is full, so that the main processor was used instead."
+                )
             self.show_explanation(explanation, source, mix)
         elif kind == "export":
             show_info(f"Panel written to {result}.")
@@ -533,8 +545,10 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         if rough is None:
             self.session.set_mix(mix, direction_id if dragging else None)
         else:
+            picture, about = rough
             self.session.glide(mix, direction_id)
-            self.layers.preview(rough)
+            self.layers.preview(picture)
+            self.panel.bars.show_about(about)
 
     def _let_go(self) -> None:
         explanation = self._explanation

@@ -104,8 +104,8 @@ class LightBox:
         return self._marked(shown)
 
     def rough(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A rough counterfactual as it stands in the cell."""
-        shown = _resized(picture, len(self._under_look(COUNTERFACTUAL)))
+        """A rough counterfactual as it stands in the cell, quickly: its pixels are repeated."""
+        shown = _resized(picture, len(self._under_look(COUNTERFACTUAL)), Image.Resampling.NEAREST)
         return self._marked(self._swiped(shown) if self.swipe > 0 else shown)
 
     def _swiped(self, counterfactual: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -140,7 +140,9 @@ class LightBox:
         return self._viewed.picture
 
 
-def _resized(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def _resized(
+    picture: NDArray[np.uint8], size: int, resampling: Image.Resampling = Image.Resampling.BILINEAR
+) -> NDArray[np.uint8]:
     if len(picture) == size:
         return picture
-    return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR))
+    return np.asarray(Image.fromarray(picture).resize((size, size), resampling))

@@ -96,7 +96,14 @@ class ProbabilityBars(QWidget):  # type: ignore[misc]
         """Show the numbers of a frame."""
         for picture in PICTURES:
             for index, share in enumerate(getattr(probabilities, picture.lower())):
-                text = f"{100 * share:.1f} %"
-                self._bars[index, picture].set_value(share)
-                self._bars[index, picture].setAccessibleName(f"{self._classes[index]}, {picture}: {text}")
-                self.values[index, picture].setText(text)
+                self._show(index, picture, share, f"{100 * share:.1f} %")
+
+    def show_about(self, counterfactual: tuple[float, ...]) -> None:
+        """Show about what the classifier says of a rough counterfactual, until the exact numbers come."""
+        for index, share in enumerate(counterfactual):
+            self._show(index, PICTURES[2], share, f"~{100 * share:.0f} %")
+
+    def _show(self, index: int, picture: str, share: float, text: str) -> None:
+        self._bars[index, picture].set_value(share)
+        self._bars[index, picture].setAccessibleName(f"{self._classes[index]}, {picture}: {text}")
+        self.values[index, picture].setText(text)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain import Explanation, Frame
     from napari_latent_explain.model import Explainer
 
-__all__ = ["answer", "explain", "load", "map_over", "read", "take_up", "write_panel"]
+__all__ = ["answer", "explain", "is_out_of_memory", "load", "map_over", "read", "take_up", "write_panel"]
 
 
 def read(path: Path) -> Photograph:
@@ -69,6 +69,13 @@ def map_over(
 
     found = explanation.saliency_map(method, progress)
     return explanation, found, saliency_over(explanation.original, found)
+
+
+def is_out_of_memory(error: Exception, explainer: Explainer) -> bool:
+    """Whether a graphics processor had too little memory for something."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) and str(explainer.device) != "cpu"
 
 
 def answer(explanation: Explanation, frame: Frame) -> tuple[Frame, DoseResponse]:

@@ -172,23 +172,25 @@ class Explanation:
             If the edit names a direction that this model lacks.
         """
         made = self._pivot.composites([edit])
-        difference = made.difference[0]
+        judged = self.explainer.judging(made.picture)
+        pixels = _of_full_scale(made.difference[0])
+        upright = self._upright(pixels)
+        counterfactual = composite_crop(self.original, self.field, pixels)
+        changed = changed_fraction(made.difference, self._pivot.mask)
         with torch.inference_mode():
-            after = self.explainer.judge(made.picture).double().softmax(dim=1).cpu().tolist()[0]
+            after = judged().double().softmax(dim=1).cpu().tolist()[0]
         if not edit:
             after = list(self._before)
-        pixels = _of_full_scale(difference)
         decision = int(np.argmax(after))
-        upright = self._upright(pixels)
         return Frame(
             edit=edit,
-            counterfactual=composite_crop(self.original, self.field, pixels),
+            counterfactual=counterfactual,
             difference=upright,
             probabilities=Probabilities(
                 original=self._before, reconstruction=self._rebuilt, counterfactual=tuple(after)
             ),
             flipped=decision == self.target and self._decision != self.target,
-            changed_area_fraction=changed_fraction(made.difference, self._pivot.mask),
+            changed_area_fraction=changed,
         )
 
     def strip(
@@ -214,11 +216,14 @@ class Explanation:
         others = edit.with_strength(direction_id, 0.0)
         strengths = strip_strengths(*self.strength_range(direction_id), frames)
         pictures = np.empty((frames, size, size, 3), np.uint8)
+        opinions = []
         for k, strength in enumerate(strengths):
             progress("Drawing ahead", k / frames)
-            difference = self._pivot.composites([others.with_strength(direction_id, strength)]).difference[0]
-            pictures[k] = composite_crop(upright, self.field, _of_full_scale(difference))
-        return FrameStrip(direction_id, others, strengths, pictures)
+            made = self._pivot.composites([others.with_strength(direction_id, strength)])
+            pictures[k] = composite_crop(upright, self.field, _of_full_scale(made.difference[0]))
+            with torch.inference_mode():
+                opinions.append(self.explainer.judging(made.picture)().double().softmax(dim=1).cpu().numpy()[0])
+        return FrameStrip(direction_id, others, strengths, pictures, np.stack(opinions))
 
     def find_counterfactual(self, progress: Progress = silent, *, probability: float | None = None) -> Frame:
         """Search for the smallest edit that changes the decision to the target, without showing it (thread-safe).

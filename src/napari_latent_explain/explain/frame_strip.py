@@ -40,12 +40,15 @@ class FrameStrip:
         K, rising.
     pictures : numpy.ndarray
         (K, P, P, 3) uint8, composites.
+    probabilities : numpy.ndarray
+        (K, C), what the classifier says of each.
     """
 
     direction_id: DirectionId
     others: Edit
     strengths: tuple[float, ...]
     pictures: NDArray[np.uint8]
+    probabilities: NDArray[np.float64]
 
     def shows(self, edit: Edit, direction_id: DirectionId) -> bool:
         """Whether an edit lies on this strip, if `direction_id` is the slider that moves."""
@@ -61,6 +64,10 @@ class FrameStrip:
         share = (strength - before) / (self.strengths[after] - before)
         left, right = (Image.fromarray(self.pictures[k]) for k in (after - 1, after))
         return np.asarray(Image.blend(left, right, share))
+
+    def probabilities_at(self, strength: float) -> tuple[float, ...]:
+        """What the classifier would about say at a strength, (C,): between the nearest two, on a straight line."""
+        return tuple(float(np.interp(strength, self.strengths, column)) for column in self.probabilities.T)
 
     def excerpts(self, count: int, side: int) -> tuple[tuple[float, ...], NDArray[np.uint8]]:
         """Small pictures from the least to the greatest strength, all of the place that changes most.

@@ -147,11 +147,13 @@ def _add_on(
     """Add in place, a few rows at a time, so that a large photograph takes little more memory than its pixels."""
     upright = np.asarray(difference, dtype=np.float32)
     upright = upright[:, ::-1] if field.mirrored else upright
-    wide = np.stack([np.asarray(to_columns @ upright[..., c].T).T for c in range(3)], axis=-1)
-    wide = wide.reshape(upright.shape[0], -1)
+    wide = np.empty((len(upright), target.shape[1], 3), dtype=np.float32)
+    for c in range(3):
+        wide[..., c] = (to_columns @ upright[..., c].T).T
+    flat = wide.reshape(len(upright), -1)
     for start in range(0, len(target), _STRIP):
         strip = slice(start, start + _STRIP)
-        change = np.asarray(to_rows[strip] @ wide).reshape(-1, target.shape[1], 3)
+        change = np.asarray(to_rows[strip] @ flat).reshape(-1, target.shape[1], 3)
         change *= mask(strip)
         change += target[strip]
         np.rint(change, out=change)

@@ -61,7 +61,7 @@ class Explainer:
 
     `perception` is the EfficientNet-Lite0 whose features inversion compares: that of the classifier, unless it was not made
     here. `controls` are heads that know nothing and `second_opinion` is an independent classifier, where the bundle has them;
-    `quick` gives the classifier's logits of one picture faster (`model.quick_classifier`).
+    `quick` begins to judge one picture, faster (`model.quick_classifier`).
     """
 
     identity: ModelIdentity
@@ -80,14 +80,16 @@ class Explainer:
     title: str = ""
     controls: ControlHeads | None = None
     second_opinion: SecondOpinion | None = None
-    quick: Callable[[Tensor], Tensor] | None = None
+    quick: Callable[[Tensor], Callable[[], Tensor]] | None = None
 
-    def judge(self, x: Tensor) -> Tensor:
-        """Pictures (N, 3, R, R) to logits (N, classes), without gradients; a single one by `quick`, where there is that."""
+    def judging(self, x: Tensor) -> Callable[[], Tensor]:
+        """Begin to judge pictures (N, 3, R, R), without gradients; call what comes back for their logits (N, classes).
+
+        A single picture goes by `quick`, where there is that, while the caller does something else.
+        """
         if self.quick is not None and len(x) == 1:
             return self.quick(x)
-        logits: Tensor = self.classifier(x)
-        return logits
+        return lambda: self.classifier(x)
 
     @property
     def layout(self) -> StyleLayout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,9 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_latent_explain.model.explainer import Explainer
 
-__all__ = ["accelerated", "through_openvino"]
+__all__ = ["Begun", "accelerated", "through_openvino"]
 
 TOLERANCE = 1e-3
 """Largest difference of a logit that still counts as the same answer: a tenth of a point of probability is 0.004."""
@@ -24,8 +23,14 @@ TOLERANCE = 1e-3
 _ROUNDS = 7
 
 
-def through_openvino(network: torch.nn.Module, example: Tensor) -> Callable[[Tensor], Tensor]:
-    """Compile a network for pictures of the example's shape (1, 3, R, R) on the processor, in float32, with torch's threads.
+Begun = Callable[[Tensor], Callable[[], Tensor]]
+"""A picture (1, 3, R, R) begins to be judged; what comes back waits for its logits (1, C)."""
+
+
+def through_openvino(network: torch.nn.Module, example: Tensor) -> Begun:
+    """Compile a network for pictures of the example's shape (1, 3, R, R) on the processor, in float32.
+
+    One thread less than torch has is used, for the caller to do something else meanwhile.
 
     Raises
     ------
@@ -40,16 +45,22 @@ def through_openvino(network: torch.nn.Module, example: Tensor) -> Callable[[Ten
         warnings.simplefilter("ignore")  # of tracing: a shape that is compared becomes a constant, which it is here
         model = openvino.convert_model(network, example_input=example, input=[tuple(example.shape)])
     settings = {
-        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": torch.get_num_threads(), "INFERENCE_PRECISION_HINT": "f32",
+        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": max(1, torch.get_num_threads() - 1), "INFERENCE_PRECISION_HINT": "f32",
     }  # fmt: skip
     compiled: Any = openvino.Core().compile_model(model, "CPU", settings)
 
-    def run(x: Tensor) -> Tensor:
+    def begin(x: Tensor) -> Callable[[], Tensor]:
         request = compiled.create_infer_request()  # one for each call: several threads may ask at once
-        found = request.infer([np.ascontiguousarray(x.detach().numpy())])[0]
-        return torch.from_numpy(np.array(found))
+        pixels = np.ascontiguousarray(x.detach().numpy())
+        request.start_async([pixels])
 
-    return run
+        def finish() -> Tensor:
+            request.wait()
+            return torch.from_numpy(np.array(request.get_output_tensor(0).data))
+
+        return finish
+
+    return begin
 
 
 def _duration(judge: Callable[[Tensor], Tensor], x: Tensor) -> float:
@@ -61,9 +72,7 @@ def _duration(judge: Callable[[Tensor], Tensor], x: Tensor) -> float:
     return float(np.median(times))
 
 
-def accelerated(
-    explainer: Explainer, make: Callable[[torch.nn.Module, Tensor], Callable[[Tensor], Tensor]] = through_openvino
-) -> Explainer:
+def accelerated(explainer: Explainer, make: Callable[[torch.nn.Module, Tensor], Begun] = through_openvino) -> Explainer:
     """Return the explainer with the faster of torch and OpenVINO for single pictures; itself where there is no choice.
 
     Both are timed here, on this machine. OpenVINO is taken only if its answers to three pictures are those of torch within
@@ -80,8 +89,8 @@ def accelerated(
     try:
         quick = make(explainer.classifier, pictures[-1].clone())
         with torch.inference_mode():
-            same = all(torch.allclose(quick(x), explainer.classifier(x), rtol=0, atol=TOLERANCE) for x in pictures)
-            faster = _duration(quick, pictures[-1]) < _duration(explainer.classifier, pictures[-1])
+            same = all(torch.allclose(quick(x)(), explainer.classifier(x), rtol=0, atol=TOLERANCE) for x in pictures)
+            faster = _duration(lambda x: quick(x)(), pictures[-1]) < _duration(explainer.classifier, pictures[-1])
     except Exception:  # noqa: BLE001 - whatever it lacks, torch does the work
         return explainer
     return dataclasses.replace(explainer, quick=quick) if same and faster else explainer
