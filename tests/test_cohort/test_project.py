@@ -119,3 +119,11 @@ def test_a_project_is_listed_without_torch(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
     assert json.loads((tmp_path / "project.json").read_text())["format"] == 1
+
+
+def test_a_project_that_is_closed_is_not_written_any_more(tmp_path: Path) -> None:
+    project = Project.open(tmp_path)
+    project.close()
+    with pytest.raises(ProjectError, match="closed"):
+        project.add(["a.png"])
+    assert not (tmp_path / "project.json").exists()

@@ -81,3 +81,38 @@ def test_a_search_stops_the_drawing_ahead_and_closing_ends_it(explained, qtbot, 
     widget.close_down()
     assert not widget.ahead.busy
     assert not widget.ahead._worker.alive
+
+
+def test_a_picture_that_was_asked_for_before_a_drag_does_not_take_it_over(explained, qtbot, settle):
+    _, widget = explained
+    row, explanation = _first(widget), widget.explanation
+    explanation.slow = 0.15
+    strip = explanation.strip(row.direction.id, Edit())
+    widget.ahead._strips = {row.direction.id: strip}
+    row.slider.setValue(0.2)  # where the press put the handle: exactly rendered, and slow
+    assert widget.busy == "render"
+    row.slider.setSliderDown(True)
+    row.slider.setValue(1.7)
+    rough = widget.layers["Counterfactual"].data.copy()
+    qtbot.waitUntil(lambda: not widget.busy, timeout=5000)  # that picture came, in the middle of the drag
+    assert np.array_equal(widget.layers["Counterfactual"].data, rough)
+    assert widget.session.current.mix.edit[row.direction.id] == pytest.approx(1.7, abs=0.01)
+    row.slider.setSliderDown(False)
+    settle(widget)
+    assert explanation.edit[row.direction.id] == pytest.approx(1.7, abs=0.01)
+    exact = explanation.render(explanation.edit).counterfactual
+    assert np.array_equal(widget.layers["Counterfactual"].data, exact)
+
+
+def test_dragging_away_and_back_shows_the_exact_picture_again(explained, settle):
+    _, widget = explained
+    row = _first(widget)
+    exact = widget.layers["Counterfactual"].data.copy()
+    row.slider.setSliderDown(True)
+    row.slider.setValue(1.0)
+    row.slider.setValue(0.0)
+    assert widget.panel.bars.values[1, "Counterfactual"].text().startswith("~")
+    row.slider.setSliderDown(False)
+    settle(widget)
+    assert np.array_equal(widget.layers["Counterfactual"].data, exact)
+    assert not widget.panel.bars.values[1, "Counterfactual"].text().startswith("~")

@@ -184,3 +184,72 @@ def test_a_drawing_that_is_left_changes_nothing(moved, settle):
     widget.region.leave.click()
     assert (list(viewer.layers), [layer.visible for layer in viewer.layers]) == (layers, seen)
     assert widget.explanation.region == region
+
+
+def test_a_look_that_is_chosen_while_a_picture_is_made_shows_the_new_picture(moved, settle):
+    _, widget = moved
+    widget.explanation.slow = 0.1
+    next(iter(widget.panel.sliders.rows.values())).slider.setValue(-1.0)
+    assert widget.busy == "render"
+    widget.panel.looking.look.choose(Look.RED_FREE)
+    widget.panel.looking.look.chosen.emit()
+    settle(widget)
+    assert widget.explanation.edit == widget.session.current.mix.heard
+    shown = widget.explanation.frame.counterfactual
+    assert np.array_equal(_data(widget, "Counterfactual"), np.repeat(shown[..., 1:2], 3, axis=-1))
+
+
+def test_an_outline_that_is_not_closed_yet_counts(moved, settle):
+    viewer, widget = moved
+    layers = list(viewer.layers)
+    widget.region.draw.click()
+    assert not widget.panel.looking.isEnabled()  # the arrangement is the drawing's now
+    drawing = next(layer for layer in viewer.layers if layer not in layers)
+    for position in ((40.0, 60.0), (40.0, 110.0), (100.0, 110.0), (100.0, 60.0)):
+        event = SimpleNamespace(
+            position=position, type="mouse_press", modifiers=(), button=1, dims_displayed=[0, 1], pos=np.array(position),
+            view_direction=None, up_direction=None, handled=False, is_dragging=False, inverted=False,
+        )  # fmt: skip
+        for callback in drawing.mouse_drag_callbacks:
+            gesture = callback(drawing, event)
+            if gesture is not None:
+                next(gesture, None)
+                event.type = "mouse_release"
+                next(gesture, None)
+    widget.region.done.click()
+    settle(widget)
+    assert widget.explanation.region is not None
+    assert widget.panel.looking.isEnabled()
+
+
+def test_a_drawing_layer_that_somebody_removes_leaves_the_region_as_it_was(moved, settle):
+    viewer, widget = moved
+    region = Region(outlines=(((40.0, 60.0), (40.0, 110.0), (100.0, 110.0)),))
+    widget.set_region(region)
+    settle(widget)
+    layers = list(viewer.layers)
+    widget.region.draw.click()
+    viewer.layers.remove(next(layer for layer in viewer.layers if layer not in layers))
+    widget.region.done.click()
+    settle(widget)
+    assert widget.explanation.region == region
+    assert viewer.canvas.grid.enabled
+
+
+def test_the_magnifier_follows_the_edit_and_blinking_ends_with_another_window(moved, qtbot, settle):
+    viewer, widget = moved
+    tools = widget.panel.looking
+    tools.magnified.click()
+    _point(viewer, 70.0, 90.0)
+    qtbot.waitUntil(lambda: not tools.magnifier.after.pixmap().isNull())
+    asked = []
+    detail = widget.explanation.detail
+    widget.explanation.detail = lambda *where: asked.append(where) or detail(*where)
+    next(iter(widget.panel.sliders.rows.values())).slider.setValue(1.0)
+    settle(widget)
+    assert asked
+    shown = _data(widget, "Counterfactual")
+    QApplication.sendEvent(widget, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_B, Qt.KeyboardModifier.NoModifier, "b"))
+    assert (_data(widget, "Counterfactual") != shown).any()
+    QApplication.sendEvent(widget, QEvent(QEvent.Type.WindowDeactivate))
+    assert np.array_equal(_data(widget, "Counterfactual"), shown)

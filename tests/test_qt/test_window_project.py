@@ -12,9 +12,9 @@ from qtpy.QtCore import Qt
 
 from napari_latent_explain.cohort import CaseState, Project
 from napari_latent_explain.cohort import explaining as cohort_explaining
-from napari_latent_explain.domain import Region
+from napari_latent_explain.domain import Edit, Region
 from napari_latent_explain.explain import explain_photograph
-from napari_latent_explain.fundus import simulate
+from napari_latent_explain.fundus import read_photograph, simulate
 
 pytestmark = pytest.mark.gui
 
@@ -246,3 +246,118 @@ def test_what_can_not_be_written_is_said_once(open_window, eyes, wait, qtbot, sa
         next(iter(widget.panel.sliders.rows.values())).slider.setValue(value)
         wait(widget)
     assert len([text for kind, text in said if kind == "error" and "No space left" in text]) == 1
+
+
+def test_the_queue_leaves_what_a_person_explained_meanwhile(open_window, eyes, wait, qtbot, tmp_path, small_explainer):
+    _, widget = open_window()
+    widget.project.add_folder(eyes)
+    project = widget.project.project
+    explained = []
+
+    def slow(explainer, photograph, **given):
+        explained.append(photograph.name)
+        if photograph.name == "eye3.png":  # the queue is at the first one: somebody explains and edits the second
+            other = quick(small_explainer, read_photograph(eyes / "eye4.png"))
+            other.set_edit(Edit(strengths={other.directions[0].id: 0.9}))
+            cohort_explaining.Keepsake.of(other).write(project)
+        return quick(explainer, photograph, **given)
+
+    cohort_explaining.explain_photograph = slow  # put back by the fixture's monkeypatch
+    widget.project.explain_all()
+    wait(widget)
+    assert "eye4.png" not in explained
+    back, _ = cohort_explaining.take_up(project, project[eyes / "eye4.png"], small_explainer)
+    assert list(back.edit.strengths.values()) == [0.9]
+
+
+def test_another_project_begins_without_the_photograph_and_names_of_the_first(open_window, eyes, wait, qtbot, tmp_path):
+    _, widget = open_window()
+    widget.open_photograph(eyes / "eye3.png")
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    wait(widget)
+    key = next(iter(widget.panel.sliders.rows))
+    widget.rename(key, "exudates")
+    wait(widget)
+    widget.open_project(tmp_path / "second")
+    assert widget.explanation is None
+    assert not widget.layers["Original"].visible
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    wait(widget)
+    assert widget.panel.sliders.rows[key].name.text() != "exudates"
+    assert widget.layers["Original"].visible
+    widget.open_project(tmp_path / "project")
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        pass
+    wait(widget)
+    assert widget.panel.sliders.rows[key].name.text() == "exudates"
+
+
+def test_a_dock_that_is_taken_away_lets_the_project_go(open_window, eyes, wait, qtbot, tmp_path):
+    viewer, widget = open_window()
+    moves = len(viewer.mouse_move_callbacks)
+    viewer.window.remove_dock_widget(widget)
+    assert widget._closed
+    assert len(viewer.mouse_move_callbacks) == moves - 1
+    Project.open(tmp_path / "project").close()
+
+
+def test_what_a_search_said_comes_back(open_window, eyes, wait, qtbot):
+    _, widget = open_window()
+    widget.open_photograph(eyes / "eye3.png")
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    wait(widget)
+    widget.find_counterfactual()
+    wait(widget)
+    before = widget.explanation.frame
+    assert before.note or before.reached
+    widget.rename(next(iter(widget.panel.sliders.rows)), "exudates")  # the same picture: what was said of it stays
+    wait(widget)
+    assert widget.explanation.frame is before
+    widget.close_down()
+    _, widget = open_window()
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        pass
+    wait(widget)
+    after = widget.explanation.frame
+    assert (after.note, after.reached) == (before.note, before.reached)
+
+
+def test_what_could_not_be_written_is_written_when_there_is_room_again(
+    open_window, eyes, wait, qtbot, said, monkeypatch, tmp_path, small_explainer
+):
+    _, widget = open_window()
+    widget.open_photograph(eyes / "eye3.png")
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    wait(widget)
+
+    def full(_handle):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("os.fsync", full)
+        next(iter(widget.panel.sliders.rows.values())).slider.setValue(1.0)
+        wait(widget)
+    edit = widget.explanation.edit
+    widget.close_down()
+    project = Project.open(tmp_path / "project")
+    back, _ = cohort_explaining.take_up(project, project[eyes / "eye3.png"], small_explainer)
+    project.close()
+    assert back.edit == edit
+
+
+def test_a_foreign_project_does_not_load_a_model_by_itself(open_window, eyes, wait, qtbot, tmp_path, small_bundle):
+    foreign = Project.open(tmp_path / "foreign")
+    foreign.add([eyes / "eye3.png"])
+    foreign.update(eyes / "eye3.png", state=CaseState.DONE, sha256="ab" * 32, model="cd" * 32)
+    foreign.keep_view(shown=str(eyes / "eye3.png"), bundle=str(small_bundle))
+    foreign.close()
+    loaded = []
+    _, widget = open_window(load=lambda bundle, device: loaded.append(bundle))
+    widget.open_project(tmp_path / "foreign")
+    wait(widget)
+    assert not loaded
+    assert widget.panel.model.bundle is None

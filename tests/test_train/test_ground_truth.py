@@ -65,7 +65,9 @@ def test_factors_are_read_off_eyes_that_the_reader_has_not_seen() -> None:
     from napari_latent_explain.latent import to_tensor
     from napari_latent_explain.train.factor_reading import fit_factor_reader
 
-    reader = fit_factor_reader(draw_simulated_eyes(240, 32, seed=0))
+    eyes = draw_simulated_eyes(240, 32, seed=0)
+    redrawn = to_tensor(eyes.photographs.pictures)
+    reader = fit_factor_reader(eyes, redrawn)
     read = dict(zip(FACTORS, reader.determination, strict=True))
     assert read["illumination"] > 0.7
     assert read["illumination"] > read["cup_ratio"]
@@ -73,6 +75,26 @@ def test_factors_are_read_off_eyes_that_the_reader_has_not_seen() -> None:
     column = FACTORS.index("illumination")
     readings = reader(to_tensor(others.photographs.pictures))[:, column]
     assert np.corrcoef(readings, others.factors[:, column])[0, 1] > 0.8
+    lost = fit_factor_reader(eyes, redrawn.mean(dim=0, keepdim=True).expand_as(redrawn))
+    assert (
+        lost.determination.max() < 0.2
+    )  # what the generator can't draw can't be read, however well it shows in the eyes
+
+
+def test_eyes_drawn_from_noise_have_the_codes_of_known_eyes() -> None:
+    from types import SimpleNamespace
+
+    from napari_latent_explain.train.ground_truth import _from_noise
+
+    noise = torch.Generator().manual_seed(0)
+    known = torch.randn(4000, 2, 3, generator=noise) * torch.tensor([3.0, 1.0, 0.2]) + 5
+    model = SimpleNamespace(codes=lambda ws: 2 * ws.flatten(1))
+    drawn = _from_noise(model, known, 4000, noise)
+    assert drawn["z"].shape == (4000, 6)
+    flat = known.flatten(1)
+    assert torch.allclose(drawn["w"].mean(dim=0), flat.mean(dim=0), atol=0.2)
+    assert torch.allclose(torch.cov(drawn["w"].T), torch.cov(flat.T), atol=0.6)
+    assert torch.equal(drawn["s"], 2 * drawn["w"])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
@@ -85,10 +107,9 @@ def test_a_generator_is_trained_stored_and_measured(tmp_path: Path, monkeypatch:
     recipe = simulated_generator.RECIPE.replace(**small, steps=6, batch=4, noise_batch=2, adversarial_from=1)
     folder = simulated_generator.train_simulated_generator(tmp_path, eyes=12, recipe=recipe)
     generator = simulated_generator.load_simulated_generator(folder)
-    with torch.no_grad():
-        z = torch.randn(2, 8, generator=torch.Generator().manual_seed(0))
-        code = generator.code(generator.map(z), torch.zeros(2, 1), torch.zeros(2, 0))
-        assert generator.synthesise(code).shape == (2, 3, 32, 32)
+    ws = generator.encode(torch.zeros(2, 3, 32, 32))
+    assert ws.shape == (2, generator.generator.style_layer_count, 8)
+    assert generator.generator.synthesise(generator.codes(ws)).shape == (2, 3, 32, 32)
     settings = GroundTruthSettings(eyes=80, drawn=120, classifiers=1, reference=18, k=3)
     with pytest.raises(TrainingError, match="train it for longer"):
         benchmark_ground_truth(generator, 0, settings)

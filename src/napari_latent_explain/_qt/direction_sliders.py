@@ -101,6 +101,12 @@ class DirectionSliders(QWidget):  # type: ignore[misc]
         for row in self.rows.values():
             row.show_mix(mix)
 
+    def finish_naming(self) -> None:
+        """Take a name that is just being typed."""
+        for row in self.rows.values():
+            if row.name.hasFocus():
+                row.name.clearFocus()
+
     def show_names(self, directions: Sequence[StyleDirection]) -> None:
         """Show what the directions are called now."""
         for direction in directions:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari.utils.notifications import show_error, show_info, show_warning
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QFileDialog, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_latent_explain._napari.preferences import read_preferences
@@ -101,7 +101,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self._loaded: tuple[tuple[Path | None, str], Explainer] | None = None
         self._answers: list[Edit] = []
         self._viewed: Viewed | None = None
-        self._closed = False
+        self._closed = self._docked = False
         self._worker = LatestWins()
         self.ahead = DrawnAhead(chosen.preview_size)
         self.session = Session(lambda: self._free)
@@ -158,6 +158,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         session.renamed.connect(self.project.keep_names)
         session.refused.connect(lambda reason: show_error(reason))
         self.region.drawn.connect(session.set_region)
+        self.region.changed.connect(self._show_state)
         self.ahead.drawn.connect(self.panel.sliders.show_strip)
         self.project.opened.connect(self._take_up_project)
         self.photograph.changed.connect(self._show_state)
@@ -261,7 +262,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self._show_target(explanation.target)
         self.panel.guide.show_step(2)
         self._view.show(explanation)
-        self.project.keep(explanation, self.session.current.mix)
+        self._keep()
         self.explained.emit(explanation)
 
     def cancel(self) -> None:
@@ -344,6 +345,15 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             self.photograph.close_down()
             self.layers.release()
 
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Stop everything when the dock is taken away: napari sets the widget free without closing it."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is not None:
+                self._docked = True
+            elif self._docked:
+                self.close_down()
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Stop everything with the window."""
         self.close_down()
@@ -369,15 +379,27 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         return give
 
     def _submit(self, kind: str, work: Callable[[Progress], Any]) -> None:
+        if kind != "render":
+            self.panel.sliders.finish_naming()
         self.ahead.pause()
         self.project.queue.hold(True)
         self._worker.submit(kind, work)
         self._show_state()
 
-    def _render(self, edit: Edit) -> None:
+    def _render(self, edit: Edit, anew: bool = False) -> None:
+        """Ask for the picture of an edit; one that is shown exactly stays, with what a search said of it."""
         explanation, view = self._explanation, self.layers.box.view
-        if explanation is not None:
+        if explanation is None:
+            return
+        if edit == explanation.edit and not self._worker.busy and not anew:
+            self._keep()
+            self._show_state()
+        else:
             self._submit("render", lambda _: view(explanation.render(edit)))
+
+    def _keep(self) -> None:
+        if self._explanation is not None:
+            self.project.keep(self._explanation, self.session.current.mix)
 
     def _returned(self, kind: str, result: Any) -> None:
         if kind in ("explain", "take up"):
@@ -396,6 +418,8 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             self._show_map(*result)
         elif kind == "look":
             self.layers.box.take(result)
+            if self._explanation is not None and result.viewed.frame is not self._explanation.frame:
+                self.layers.box.show(self.layers.box.view(self._explanation.frame))  # it moved on meanwhile
             self.layers.refresh()
         elif self._explanation is not None:
             if kind == "another" and not result[0].reached:
@@ -403,7 +427,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
                 show_info("There is no other answer within the tested range; the last one stays.")
             elif kind in ("find", "another"):
                 self._show_answer(*result)
-            else:
+            elif self.session.settled or result.frame.edit == self.session.current.mix.heard:
                 self._viewed = result
                 self._explanation.accept(result.frame)
         self._show_state()
@@ -441,16 +465,16 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self.layers.update(explanation, viewed if viewed is not None and made_for_it else self.layers.box.view(frame))
         self.panel.show_frame(frame)
         self.panel.curve.show_curve(None)  # it is another edit's
-        if not self._worker.busy:
+        if not made_for_it:
             self.session.follow_edit(frame.edit)
-        self.project.keep(explanation, self.session.current.mix)
+        self.viewing.follow()
+        self._keep()
         self._show_state()
 
     def _show_answer(self, frame: Frame, curve: DoseResponse) -> None:
         """Show what a search found; only what reached its goal, by moving something, is an answer to look beyond."""
         if self._explanation is None:
             return
-        self.session.follow_edit(frame.edit)
         if frame.note:
             show_warning(f"{frame.note[0].upper()}{frame.note[1:]}.")
         self._answers = [*self._answers, frame.edit] if frame.reached and frame.edit else []
@@ -516,6 +540,10 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self.panel.guide.show_step(1 if self.photograph.chosen else 0)
         if self._explanation is not None and moved:
             self.panel.guide.finish()
+        if not self._worker.busy and self._explanation is not None and not self._closed:
+            wanted = self.session.current.mix.heard
+            if self.session.settled and self._explanation.edit != wanted:  # other work took the place of its picture
+                self._render(wanted)
         if not self._worker.busy:
             if self._explanation is not None and not self._closed:
                 self.ahead.draw(self._explanation, self._explanation.edit)
@@ -525,9 +553,17 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
     # -- inside ----------------------------------------------------------------------------------------------
 
     def _take_up_project(self) -> None:
-        project = self.project.project
-        path = self._view.restore(project) if project is not None else ""
-        if path and read_preferences().take_up:
+        """Show what a project had on show; what was shown before belongs to another one."""
+        project, chosen = self.project.project, read_preferences()
+        self._worker.discard()
+        if self._explanation is not None:
+            self._let_go()
+            self.layers.hide()
+            self._show_state()
+        if project is None:
+            return
+        path = self._view.restore(project, trusted=project.folder == chosen.project.absolute())
+        if path and chosen.take_up:
             self.open_case(path)
 
     def _choose_and_export(self) -> None:

@@ -89,7 +89,7 @@ class ExplainedLayers:
         active = self._viewer.layers.selection.active
         for role in ROLES:
             self._put(role, _signed(explanation.frame) if role == DIFFERENCE else box.picture(role), square)
-        self[RECONSTRUCTION].visible = self._reconstruction
+            self[role].visible = role != RECONSTRUCTION or self._reconstruction
         self._caption(explanation, explanation.frame)
         if source is not None and source.visible:
             source.visible = False
@@ -171,6 +171,13 @@ class ExplainedLayers:
     def _share(self, position: tuple[float, ...]) -> tuple[float, float]:
         left, top, right, _ = self._square or (0.0, 0.0, 1.0, 1.0)
         return (position[-2] + 0.5 - top) / (right - left), (position[-1] + 0.5 - left) / (right - left)
+
+    def hide(self) -> None:
+        """Show none of the pictures."""
+        self.release()
+        for role in (*ROLES, COMPARISON):
+            with suppress(KeyError):
+                self[role].visible = False
 
     def release(self) -> None:
         """Show the photograph's own layer again."""

@@ -86,7 +86,9 @@ class FolderQueue(QObject):  # type: ignore[misc]
                     changed(case)
 
             progress("Loading the model", 0.0)
-            explain_waiting(project, load(), progress=patient, changed=told)
+            explainer = load()
+            patient("Loading the model", 0.0)
+            explain_waiting(project, explainer, progress=patient, changed=told)
 
         self._worker.submit("queue", work)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_latent_explain._qt.latest_wins import LatestWins
 from napari_latent_explain.cohort import Project
-from napari_latent_explain.domain import LatentExplainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Keeper"]
 
 _STILL_MS = 400
+_LOG = logging.getLogger(__name__)
 
 
 class _Desk:
@@ -49,21 +49,28 @@ class _Desk:
             with self._order:
                 if project is None or number < self._written:
                     return None
+                try:
+                    case = keepsake.write(project) if keepsake is not None else None
+                    project.keep_view(**view)
+                except Exception:
+                    self.asked, self.view = self.asked or asked, view | self.view  # to be tried again
+                    raise
                 self._written = number
-                case = keepsake.write(project) if keepsake is not None else None
-                project.keep_view(**view)
                 return case
 
         return write
 
     def close(self) -> None:
         """Write what is still to be written, as far as that is possible, and let the project go."""
-        with suppress(LatentExplainError):
+        try:
             if self.asked is not None or self.view:
                 self.take()()
-        if self.project is not None:
-            self.project.close()
-            self.project = None
+        except Exception:  # noqa: BLE001 - the project must be let go in any case
+            _LOG.warning("What was shown last could not be kept.", exc_info=True)
+        finally:
+            if self.project is not None:
+                self.project.close()
+                self.project = None
 
 
 class Keeper(QObject):  # type: ignore[misc]
@@ -144,7 +151,7 @@ class Keeper(QObject):  # type: ignore[misc]
             self._timer.stop()
             try:
                 case = self._desk.take()()
-            except LatentExplainError as error:
+            except Exception as error:  # noqa: BLE001 - a lost network folder must not stop what comes next
                 self.failed.emit(error)
             else:
                 if case is not None:
@@ -156,6 +163,9 @@ class Keeper(QObject):  # type: ignore[misc]
         self.closer()
 
     def _write_aside(self) -> None:
+        if self._worker.busy:  # a slow disk: what is asked for goes in one with what comes meanwhile
+            self._timer.start()
+            return
         write = self._desk.take()
 
         def work(_: Progress) -> Case | None:

@@ -133,8 +133,10 @@ class LatestWins(QObject):  # type: ignore[misc]
             self.failed.emit(waiting.kind, Cancelled("Stopped."))
 
     def discard(self) -> None:
-        """Forget what waits and whatever the running job will bring, silently."""
+        """Forget what waits and whatever the running job will bring, or has brought already, silently."""
         self._desk.cancel()
+        if self._newest is not None:
+            self._newest.cancelled.set()
         self._newest = None
 
     def close(self) -> None:

@@ -30,6 +30,7 @@ from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
 
 if TYPE_CHECKING:
+    from napari_latent_explain._qt.region_drawing import RegionDrawing
     from napari_latent_explain.explain import Explanation, Frame
 
 __all__ = ["Panel"]
@@ -103,11 +104,11 @@ class Panel(QWidget):  # type: ignore[misc]
 
     Parameters
     ----------
-    photograph, region : QWidget
+    photograph, region : QWidget, RegionDrawing
         The chooser that stands at the top, and the buttons to draw a region.
     """
 
-    def __init__(self, photograph: QWidget, region: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, photograph: QWidget, region: RegionDrawing, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.banner = QLabel(BANNER)
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -269,7 +270,8 @@ class Panel(QWidget):  # type: ignore[misc]
             _say(self.message, "")
         self._result.setVisible(ready)
         for widget, able in (
-            (self.target, True), (self.goal, True), (self.comparison, True), (self.sliders, True), (self.looking, True),
+            (self.target, True), (self.goal, True), (self.comparison, True), (self.sliders, True),
+            (self.looking, not self.region.drawing),
             (self.region, True), (self.find, True), (self.another, answered), (self.export, True),
             (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
         ):  # fmt: skip

@@ -130,6 +130,7 @@ class PhotographList(QWidget):  # type: ignore[misc]
         self._items: dict[str, QListWidgetItem] = {}
         self._cases: dict[str, Case] = {}
         self._without_picture: list[str] = []
+        self._read: set[str] = set()
         self._reader = LatestWins()
         self._reader.returned.connect(self._picture_read)
         self._reader.failed.connect(lambda *_: self._read_next())
@@ -178,8 +179,9 @@ class PhotographList(QWidget):  # type: ignore[misc]
                 item.setSizeHint(QSize(100, _ICON + 8))
                 self.list.addItem(item)
                 self._items[case.path] = item
-            self._without_picture = [path for path in wanted if path not in kept]
-            self._read_next()
+            self._without_picture = [path for path in wanted if path not in self._read]
+            if not self._reader.busy:
+                self._read_next()
         self._cases = {case.path: case for case in cases}
         for case in cases:
             self._show(case)
@@ -232,6 +234,7 @@ class PhotographList(QWidget):  # type: ignore[misc]
     def _read_next(self) -> None:
         if self._without_picture:
             path = self._without_picture.pop(0)
+            self._read.add(path)
 
             def work(_: Progress) -> tuple[str, NDArray[np.uint8]]:
                 return path, _read(Path(path), 2 * _ICON)

@@ -45,9 +45,12 @@ class RegionDrawing(QWidget):  # type: ignore[misc]
     -------
     drawn(region: Region or None)
         A person finished; None if nothing was drawn, or everything was freed.
+    changed()
+        Drawing began or ended.
     """
 
     drawn = Signal(object)
+    changed = Signal()
 
     def __init__(self, viewer: napari.viewer.Viewer, layers: ExplainedLayers, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -115,8 +118,11 @@ class RegionDrawing(QWidget):  # type: ignore[misc]
     def finish(self) -> None:
         """Take what was drawn."""
         layer = self._layer
-        if layer is not None:
-            region = region_of(layer) if layer in self._viewer.layers else None
+        if layer is not None and layer not in self._viewer.layers:
+            self.cancel()  # somebody took the drawing away
+        elif layer is not None:
+            layer.mode = "select"  # napari closes an outline that is still being drawn
+            region = region_of(layer)
             self.cancel()
             if region is None:
                 show_info("Nothing was drawn, so that everything may change.")
@@ -151,3 +157,4 @@ class RegionDrawing(QWidget):  # type: ignore[misc]
         elif self._region is not None:
             self.hint.setText("Nothing changes outside the white outline.")
         self.hint.setVisible(drawing or self._region is not None)
+        self.changed.emit()

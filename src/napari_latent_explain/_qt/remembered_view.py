@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
 if TYPE_CHECKING:
@@ -36,18 +37,26 @@ class RememberedView(QObject):  # type: ignore[misc]
         panel.looking.arranged.connect(self.keep)
         panel.model.changed.connect(self.keep)
 
-    def restore(self, project: Project) -> str:
-        """Put the panel back, and return the path of the photograph that was on show, if it can be taken up."""
+    def restore(self, project: Project, *, trusted: bool) -> str:
+        """Put the panel back, and return the path of the photograph that was on show, if it can be taken up.
+
+        A model of its own choice is loaded only for a project that is the person's own: another's may name any folder.
+        """
         view, panel = project.view, self._panel
         self._before = view
         panel.looking.two_rows.setChecked(view.two_rows)
         panel.looking.reconstruction.setChecked(view.reconstruction)
         if view.guided:
             panel.guide.finish()
-        panel.model.choose(Path(view.bundle) if view.bundle is not None else None, view.device)
+        if view.bundle is not None and not trusted:
+            show_info(
+                f"This project was made with the model in {view.bundle}; choose it with Folder... if you trust it."
+            )
+        else:
+            panel.model.choose(Path(view.bundle) if view.bundle is not None else None, view.device)
         if project.cases:
             panel.project.expand(animate=False)
-        for case in project.cases:
+        for case in project.cases if trusted or view.bundle is None else ():
             if case.path == view.shown and case.explained and Path(case.path).is_file():
                 return case.path
         return ""

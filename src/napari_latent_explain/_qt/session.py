@@ -31,8 +31,8 @@ class Session(QObject):  # type: ignore[misc]
     -------
     stood(stand: Stand)
         This is asked for now.
-    picture_asked(edit: Edit)
-        The picture of this edit is wanted.
+    picture_asked(edit: Edit, anew: bool)
+        The picture of this edit is wanted; even if it is the one that was shown last, where a rough one stands instead.
     renamed(model: str, names: dict)
         What the directions of the model with this hash are called.
     refused(reason: str)
@@ -40,7 +40,7 @@ class Session(QObject):  # type: ignore[misc]
     """
 
     stood = Signal(object)
-    picture_asked = Signal(object)
+    picture_asked = Signal(object, bool)
     renamed = Signal(str, object)
     refused = Signal(str)
 
@@ -48,7 +48,7 @@ class Session(QObject):  # type: ignore[misc]
         super().__init__()
         self._free = free
         self._explanation: Explanation | None = None
-        self._applying = False
+        self._applying = self._gliding = False
         self.history = History()
 
     @property
@@ -56,10 +56,16 @@ class Session(QObject):  # type: ignore[misc]
         """What was asked for last."""
         return self.history.current
 
+    @property
+    def settled(self) -> bool:
+        """Whether what is asked for is to be shown exactly: no slider glides, nothing is half applied."""
+        return not self._applying and not self._gliding
+
     def begin(self, explanation: Explanation, mix: Mix | None, names: Mapping[DirectionId, Naming]) -> None:
         """Take up an explanation; `mix` says where the sliders stand, if not all of them are heard."""
         explanation.rename(names)
         self._explanation = explanation
+        self._gliding = False
         self.history.clear(Stand(explanation.target, mix or Mix(edit=explanation.edit), explanation.region, names))
 
     def end(self) -> None:
@@ -75,13 +81,15 @@ class Session(QObject):  # type: ignore[misc]
 
     def glide(self, mix: Mix, drag: DirectionId) -> None:
         """Note where a slider is dragged while a rough picture is shown; `settle` asks for the exact one."""
+        self._gliding = True
         self.history.push(replace(self.current, mix=mix), drag)
 
     def settle(self) -> None:
         """A slider was let go: the next drag is a step of its own, and what is shown is made exact."""
         self.history.end_drag()
-        if self._explanation is not None and self._explanation.edit != self.current.mix.heard:
-            self._ask_for(self.current)
+        rough, self._gliding = self._gliding, False
+        if self._explanation is not None and (rough or self._explanation.edit != self.current.mix.heard):
+            self.picture_asked.emit(self.current.mix.heard, rough)
 
     def reset(self, direction_id: DirectionId | None = None) -> None:
         """Put one slider back to 0, or all."""
@@ -156,6 +164,7 @@ class Session(QObject):  # type: ignore[misc]
         explanation = self._explanation
         if explanation is None:
             return
+        rough, self._gliding = self._gliding, False
         self._applying = True
         try:
             self._call(explanation, stand.names)
@@ -168,7 +177,7 @@ class Session(QObject):  # type: ignore[misc]
         finally:
             self._applying = False
         self.stood.emit(self.current)
-        self.picture_asked.emit(self.current.mix.heard)
+        self.picture_asked.emit(self.current.mix.heard, rough)
 
     def _call(self, explanation: Explanation, names: Mapping[DirectionId, Naming]) -> None:
         known = {direction.id for direction in explanation.atlas.directions}

@@ -21,7 +21,7 @@ KEYS = {
     "another": ("Ctrl+Shift+.", "Find another answer"),
     "undo": ("Ctrl+Z", "Undo"),
     "redo": ("Ctrl+Shift+Z", "Redo"),
-    "reset": ("Ctrl+Backspace", "Put all sliders back to 0"),
+    "reset": ("Ctrl+0", "Put all sliders back to 0"),
     "search": ("Ctrl+L", "Find a direction by its name"),
     "help": ("F1", "Show this list"),
 }
@@ -73,13 +73,12 @@ class BlinkKey(QObject):  # type: ignore[misc]
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """See what keys no part of the panel wanted."""
         kind = event.type()
-        if (
-            kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
-            and event.key() == Qt.Key.Key_B
-            and not event.modifiers()
-        ):
-            if not event.isAutoRepeat():
-                self._held(kind == QEvent.Type.KeyPress)
+        if kind == QEvent.Type.WindowDeactivate:
+            self._held(False)  # its release will be another window's
+        elif kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and event.key() == Qt.Key.Key_B:
+            down = kind == QEvent.Type.KeyPress
+            if not event.isAutoRepeat() and not (down and event.modifiers()):
+                self._held(down)
             return True
         return bool(super().eventFilter(watched, event))
 

@@ -38,12 +38,12 @@ class Viewing(QObject):  # type: ignore[misc]
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_POINTER_MS)
-        self._timer.timeout.connect(self._follow)
+        self._timer.timeout.connect(self.follow)
         tools.swiped.connect(self._swipe)
         tools.blinked.connect(self.blink)
         tools.arranged.connect(self._arrange)
         tools.true_size_asked.connect(self.true_size)
-        tools.cross.toggled.connect(lambda _: self._follow())
+        tools.cross.toggled.connect(lambda _: self.follow())
         viewer.mouse_move_callbacks.append(self._moved)
 
     def show(self, explanation: Explanation | None) -> None:
@@ -81,7 +81,8 @@ class Viewing(QObject):  # type: ignore[misc]
             if not self._timer.isActive():
                 self._timer.start()
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
+        """Show crosshair and magnifier where the pointer is, of what is shown now."""
         explanation, pointer, box = self._explanation, self._pointer, self._layers.box
         share = self._layers.share_of(pointer) if pointer is not None else None
         cross = share if self._tools.cross.isChecked() else None

@@ -99,7 +99,7 @@ def take_up(project: Project, case: Case, explainer: Explainer) -> tuple[Explana
 
 
 def explain_case(project: Project, case: Case, explainer: Explainer, progress: Progress = silent) -> Case:
-    """Explain one photograph, search for its counterfactual, and keep both.
+    """Explain one photograph, search for its counterfactual, and keep both; what somebody kept of it meanwhile stays.
 
     Raises
     ------
@@ -107,9 +107,12 @@ def explain_case(project: Project, case: Case, explainer: Explainer, progress: P
         If it can't be explained; `Cancelled` if the person asked to stop.
     """
     began = time.perf_counter()
+    project.update(case.path, state=CaseState.RUNNING)
     made = explain_photograph(explainer, read_photograph(case.path), progress=portion(progress, 0.0, 0.7))
     found = made.find_counterfactual(portion(progress, 0.7, 1.0))
     made.accept(found)
+    if project[case.path].state is not CaseState.RUNNING:
+        return project[case.path]
     Keepsake.of(made).write(project)
     return project.update(case.path, reached=found.reached, seconds=time.perf_counter() - began)
 
@@ -146,6 +149,8 @@ def explain_waiting(
 
     for number, case in enumerate(waiting):
         with suppress(KeyError):  # somebody took it from the list meanwhile
+            if project[case.path].state is not CaseState.WAITING:
+                continue  # or explained it
             changed(project.update(case.path, state=CaseState.RUNNING))
             try:
                 after = explain_case(project, case, explainer, partial(told, number, case.name))

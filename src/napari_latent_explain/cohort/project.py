@@ -97,6 +97,7 @@ class Project:
     def __init__(self, folder: Path, state: _State, lock: FileLock) -> None:
         self.folder, self._state, self._lock = folder, state, lock
         self._order = threading.RLock()
+        self._closed = False
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -155,6 +156,8 @@ class Project:
         ------
         ExportError
             As every change, if the project can't be written; then nothing is changed.
+        ProjectError
+            As every change, once it is closed.
         """
         with self._order:
             known = {case.path for case in self._state.cases}
@@ -198,10 +201,15 @@ class Project:
         return self.folder / "explanations" / f"{photograph[:16]}_{model[:16]}"
 
     def close(self) -> None:
-        """Let another window have it."""
-        self._lock.release()
+        """Let another window have it; nothing is written any more."""
+        with self._order:
+            self._closed = True
+            self._lock.release()
 
     def _write(self, **changes: Any) -> None:
+        if self._closed:
+            msg = f"The project {self.folder} is closed."
+            raise ProjectError(msg)
         state = self._state.replace(**changes)
         write_atomically(self.folder / _NAME, (state.model_dump_json(indent=1) + "\n").encode())
         self._state = state

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -64,6 +64,8 @@ class SavedExplanation(FrozenModel):
         Where sliders stand that are not heard; what is heard of it is `edit`.
     region : Region, optional
         What was drawn to change alone.
+    note, reached : str, bool
+        What the search said of the frame that is shown.
     display_size : int
         Largest side of the pictures that are shown.
     code : str
@@ -85,6 +87,8 @@ class SavedExplanation(FrozenModel):
     edit: Edit = Edit()
     mix: Mix | None = None
     region: Region | None = None
+    note: str = ""
+    reached: bool = False
     display_size: int = 1024
     code: str
     loss_encoder: float
@@ -117,6 +121,7 @@ class Snapshot:
             photograph=str(photograph.path.absolute()), sha256=photograph.sha256, model=explanation.explainer.identity,
             field=explanation.field, laterality=explanation.laterality, quality=explanation.quality,
             target=explanation.target, edit=explanation.edit, mix=mix, region=explanation.region,
+            note=explanation.frame.note, reached=explanation.frame.reached,
             display_size=explanation.display_size, code=f"{hashlib.sha256(code).hexdigest()}.safetensors",
             loss_encoder=inversion.loss_encoder, loss_refined=inversion.loss_refined, seconds=explanation.seconds,
         )  # fmt: skip
@@ -225,7 +230,7 @@ def open_explanation(folder: Path, explainer: Explainer, *, photograph: Path | N
     )  # fmt: skip
     try:
         found.set_region(saved.region)
-        found.set_edit(saved.edit)
+        found.accept(replace(found.render(saved.edit), note=saved.note, reached=saved.reached))
     except LatentExplainError as error:
         msg = f"The sliders of {folder} stand on directions that this model lacks; explain the photograph again."
         raise ExplanationError(msg) from error

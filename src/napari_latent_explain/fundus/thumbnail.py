@@ -35,7 +35,7 @@ def read_thumbnail(path: Path, size: int = 64) -> NDArray[np.uint8]:
     """
     small: Image.Image
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:  # a device or a pipe has no end
             raise ValueError
         with Image.open(io.BytesIO(path.read_bytes()), formats=("JPEG",)) as picture:
             picture.draft(

@@ -44,9 +44,8 @@ def through_openvino(network: torch.nn.Module, example: Tensor) -> Begun:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of tracing: a shape that is compared becomes a constant, which it is here
         model = openvino.convert_model(network, example_input=example, input=[tuple(example.shape)])
-    settings = {
-        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": max(1, torch.get_num_threads() - 1), "INFERENCE_PRECISION_HINT": "f32",
-    }  # fmt: skip
+    threads = max(1, torch.get_num_threads() - 1)
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
     compiled: Any = openvino.Core().compile_model(model, "CPU", settings)
 
     def begin(x: Tensor) -> Callable[[], Tensor]:

@@ -2,7 +2,7 @@
 
 A generator of simulated eyes has its encoder; a reader, fitted to eyes with known factors, says what each picture shows. Then
 
-- disentanglement and completeness of Z, W and S (`disentanglement`), on eyes drawn from Z;
+- disentanglement and completeness of Z, W (here W+, a vector for each layer) and S (`disentanglement`), on eyes drawn from Z;
 - classifiers whose labels follow two to four factors, and discovery on encoded eyes that they have not seen: of the ten best
   directions, how many change a factor that the label follows more than any other (precision), and how many of those factors
   are found (recall).
@@ -58,6 +58,7 @@ __all__ = ["GroundTruth", "GroundTruthSettings", "PlantedCause", "benchmark_grou
 _READABLE = 0.6  # least R^2 of a reading on held-out eyes, redrawn
 _DRAWN = 0.35  # least standard deviation of a reading over eyes drawn from Z, in those of the simulated ones
 _PENALTY = 2e-2
+_Z_SIZE = 64
 
 
 class GroundTruthSettings(FrozenModel):
@@ -162,13 +163,20 @@ def _pictures(generator: StyleGenerator, codes: Tensor, mask: Tensor) -> Tensor:
     return torch.cat(parts) * mask - (1 - mask)
 
 
-def _from_noise(generator: StyleGenerator, count: int, noise: torch.Generator) -> dict[str, Tensor]:
-    """Draw z (N, z_dim), and what becomes of it: w (N, w_dim) and s (N, `code_size`), attributes 0."""
-    z = torch.randn(count, generator.config.z_dim, generator=noise)
-    with torch.no_grad():
-        w = generator.map(z)
-        still = w.new_zeros(count, generator.config.attributes)
-        return {"z": z, "w": w, "s": generator.code(w, still, w.new_zeros(count, generator.config.structure_length))}
+def _from_noise(model: SimulatedGenerator, known: Tensor, count: int, noise: torch.Generator) -> dict[str, Tensor]:
+    """Draw z (N, Z_SIZE), and what becomes of it: w (N, L * w_dim) and s (N, `code_size`).
+
+    Z is a Gaussian fitted to the W+ codes (M, L, w_dim) of known eyes: their whitened principal components (the ex-post density
+    estimation of Ghosh et al., ICLR 2020). The training's own mapping network is not used: the encoder never goes through it,
+    and what it draws is unlike any eye.
+    """
+    flat = known.flatten(1)
+    mean = flat.mean(dim=0)
+    _, spread, axes = torch.linalg.svd(flat - mean, full_matrices=False)
+    size = min(_Z_SIZE, len(spread))
+    z = torch.randn(count, size, generator=noise)
+    w = mean + z * spread[:size] / len(flat) ** 0.5 @ axes[:size]
+    return {"z": z, "w": w, "s": model.codes(w.view(-1, *known.shape[1:]))}
 
 
 def _planted(eyes: SimulatedEyes, causes: NDArray[np.int64], signs: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -282,19 +290,20 @@ def benchmark_ground_truth(
     )  # not the seed of the training
     mask = torch.from_numpy(eyes.photographs.masks[:1, None]).float()
     x = to_tensor(eyes.photographs.pictures)
-    codes = torch.cat([model.encode(part) for part in x.split(64)])
+    known = int(len(eyes) * (1 - HELD_OUT))
+    ws = torch.cat([model.encode(part) for part in x.split(64)])
+    codes = model.codes(ws)
     redrawn = _pictures(generator, codes, mask)
     progress("Reading factors", 0.15)
     reader = fit_factor_reader(eyes, redrawn)
     counted = np.flatnonzero(reader.determination >= _READABLE)
-    drawn = _from_noise(generator, settings.drawn, noise)
+    drawn = _from_noise(model, ws[:known], settings.drawn, noise)
     read = reader(_pictures(generator, drawn["s"], mask))
     varied = read.std(axis=0)
     measured = counted[varied[counted] >= _DRAWN]
     if min(len(counted), len(measured)) < 4:
         msg = f"Only {len(counted)} factors can be read and only {len(measured)} of them vary; train the generator for longer."
         raise TrainingError(msg)
-    known = int(len(eyes) * (1 - HELD_OUT))
     field = _Field(generator, StyleStatistics.of(codes[:known]), mask, reader, counted, codes, known)
     progress("Measuring Z, W and S", 0.25)
     styles = generator.layout.size - generator.config.attributes

@@ -1,6 +1,6 @@
-"""A small generator of simulated eyes with its encoder, Z -> W -> S -> picture, for measuring against known causes.
+"""A small generator of simulated eyes with its encoder, W+ -> S -> picture, for measuring against known causes.
 
-It has no structure code: all that a picture shows comes from its styles, so that Z, W and S can be compared. Its files,
+It has no structure code: all that a picture shows comes from its styles, so that codes can be compared. Its files,
 ``generator.safetensors``, ``encoder.safetensors`` and ``generator.json``, are no bundle: there is no classifier yet that it
 should explain.
 """
@@ -50,9 +50,18 @@ class SimulatedGenerator:
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Tensor:
-        """Pictures (N, 3, R, R) in [-1, 1] to codes (N, `code_size`)."""
+        """Pictures (N, 3, R, R) in [-1, 1] to W+ codes (N, L, w_dim)."""
         nothing = pictures.new_zeros(len(pictures), 0)
-        return self.generator.code(*self.encoder(pictures, nothing, nothing))
+        ws: Tensor = self.encoder(pictures, nothing, nothing)[0]
+        return ws
+
+    @torch.no_grad()
+    def codes(self, ws: Tensor) -> Tensor:
+        """W+ codes (N, L, w_dim) to codes (N, `code_size`), attributes 0."""
+        config = self.generator.config
+        return self.generator.code(
+            ws, ws.new_zeros(len(ws), config.attributes), ws.new_zeros(len(ws), config.structure_length)
+        )
 
 
 def _write(network: nn.Module, path: Path) -> None:
