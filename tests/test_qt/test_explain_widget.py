@@ -382,3 +382,12 @@ def test_a_full_graphics_processor_gives_way_to_the_main_one(make_widget, fakes,
     widget.explain()  # the model that is loaded by now is used
     settle(widget)
     assert loaded == ["auto", "cpu"]
+
+
+def test_one_move_is_one_rendering(explained, qtbot, settle):
+    _, widget = explained
+    settle(widget)
+    rendered = len(widget.explanation.rendered)
+    _first(widget).slider.setValue(1.0)
+    settle(widget)
+    assert len(widget.explanation.rendered) == rendered + 1

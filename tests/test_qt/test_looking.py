@@ -190,7 +190,7 @@ def test_a_look_that_is_chosen_while_a_picture_is_made_shows_the_new_picture(mov
     _, widget = moved
     widget.explanation.slow = 0.1
     next(iter(widget.panel.sliders.rows.values())).slider.setValue(-1.0)
-    assert widget.busy == "render"
+    assert widget.busy
     widget.panel.looking.look.choose(Look.RED_FREE)
     widget.panel.looking.look.chosen.emit()
     settle(widget)

@@ -81,6 +81,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
     explained = Signal(object)
     settled = Signal()
     exported = Signal(str)
+    _closed = _docked = False  # Qt tells of a new parent before __init__ is through
 
     def __init__(
         self,
@@ -101,7 +102,6 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self._loaded: tuple[tuple[Path | None, str], Explainer] | None = None
         self._answers: list[Edit] = []
         self._viewed: Viewed | None = None
-        self._closed = self._docked = False
         self._worker = LatestWins()
         self.ahead = DrawnAhead(chosen.preview_size)
         self.session = Session(lambda: self._free)

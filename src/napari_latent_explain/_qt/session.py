@@ -167,6 +167,14 @@ class Session(QObject):  # type: ignore[misc]
         rough, self._gliding = self._gliding, False
         self._applying = True
         try:
+            self._apply(explanation, stand)
+            self.stood.emit(self.current)
+        finally:
+            self._applying = False
+        self.picture_asked.emit(self.current.mix.heard, rough)
+
+    def _apply(self, explanation: Explanation, stand: Stand) -> None:
+        try:
             self._call(explanation, stand.names)
             if stand.target != explanation.target:
                 explanation.set_target(stand.target)
@@ -174,10 +182,6 @@ class Session(QObject):  # type: ignore[misc]
         except LatentExplainError as error:
             self.history.amend(replace(stand, target=explanation.target, region=explanation.region))
             self.refused.emit(str(error))
-        finally:
-            self._applying = False
-        self.stood.emit(self.current)
-        self.picture_asked.emit(self.current.mix.heard, rough)
 
     def _call(self, explanation: Explanation, names: Mapping[DirectionId, Naming]) -> None:
         known = {direction.id for direction in explanation.atlas.directions}

@@ -13,7 +13,7 @@ from napari_latent_explain.domain import BundleError, DirectionAtlas, ModelIdent
 from napari_latent_explain.model.bundle import bundle_sha256, read_bundle
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, fold_batch_norms
 from napari_latent_explain.model.control_heads import ControlHeads
-from napari_latent_explain.model.device import channels_last, choose_device
+from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.model.encoder import FundusEncoder
 from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network
 from napari_latent_explain.model.generator import StyleGenerator
@@ -129,7 +129,6 @@ def _ready(network: nn.Module, state: dict[str, Tensor], name: str, folder: Path
         msg = f"models/{name}.safetensors of {folder} does not fit the shapes in its metadata; the bundle is refused."
         raise BundleError(msg) from error
     network.to(device).eval().requires_grad_(False)
-    channels_last(network)
 
 
 def _classifier(
