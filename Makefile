@@ -10,7 +10,7 @@ export PHOTO
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= $(CORES)
 
-.PHONY: help demo test lint wheel ground-truth-generator clean distclean system-packages
+.PHONY: help demo test test-pyside6 lint wheel ground-truth-generator clean distclean system-packages
 
 help:
 	@echo "make demo [PHOTO=eye.jpg]   explain a photograph: in a napari window, or to files in demo_output/ without a display"
@@ -34,7 +34,10 @@ demo: $(STAMP) system-packages
 	QT_API=$${QT_API:-pyqt6} .venv/bin/latent-explain demo $${PHOTO:+"$$PHOTO"}
 
 test: $(STAMP) system-packages
-	@tools/run_tests.sh $(ARGS)
+	@QT_API=pyqt6 tools/run_tests.sh $(ARGS)
+
+test-pyside6: $(STAMP) system-packages
+	@QT_API=pyside6 tools/run_tests.sh tests/test_qt $(ARGS)
 
 lint: $(STAMP)
 	@failed=0; \
