@@ -15,6 +15,7 @@ export OMP_NUM_THREADS ?= $(CORES)
 help:
 	@echo "make demo [PHOTO=eye.jpg]   explain a photograph: in a napari window, or to files in demo_output/ without a display"
 	@echo "make test [ARGS='-k name']  run all tests (under Xvfb where it is installed)"
+	@echo "make test-pyside6           the tests of the window with PySide6 instead of PyQt6"
 	@echo "make lint                   ruff, mypy and the import contracts"
 	@echo "make wheel                  build the wheel into dist/"
 	@echo "make ground-truth-generator train the small generator of simulated eyes, for benchmarks/ground_truth.py"
