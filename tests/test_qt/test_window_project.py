@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -56,6 +57,33 @@ def open_window(make_napari_viewer_proxy, said, small_explainer, tmp_path, monke
 
 
 @pytest.fixture
+def explain_first(eyes, qtbot, wait):
+    def explained(widget):
+        widget.open_photograph(eyes / "eye3.png")
+        with qtbot.waitSignal(widget.explained, timeout=60_000):
+            widget.explain()
+        wait(widget)
+
+    return explained
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Make every write fail inside a `with`."""
+
+    def full(_handle):
+        raise OSError(28, "No space left on device")
+
+    @contextmanager
+    def filled():
+        with monkeypatch.context() as disk:
+            disk.setattr("os.fsync", full)
+            yield
+
+    return filled
+
+
+@pytest.fixture
 def wait(qtbot):
     def until_still(widget):
         parts = (widget, widget.ahead, widget.project.keeper, widget.project.queue)
@@ -64,12 +92,9 @@ def wait(qtbot):
     return until_still
 
 
-def test_photograph_sliders_names_region_and_view_come_back(open_window, eyes, wait, qtbot, said):
+def test_photograph_sliders_names_region_and_view_come_back(open_window, wait, qtbot, said, explain_first):
     viewer, widget = open_window()
-    widget.open_photograph(eyes / "eye3.png")
-    with qtbot.waitSignal(widget.explained, timeout=60_000):
-        widget.explain()
-    wait(widget)
+    explain_first(widget)
     first, second = list(widget.panel.sliders.rows.values())[:2]
     first.slider.setValue(1.0)
     wait(widget)
@@ -108,12 +133,11 @@ def test_photograph_sliders_names_region_and_view_come_back(open_window, eyes, w
     assert not said
 
 
-def test_closing_at_once_after_a_move_keeps_the_move(open_window, eyes, wait, qtbot, tmp_path, small_explainer):
+def test_closing_at_once_after_a_move_keeps_the_move(
+    open_window, eyes, wait, qtbot, tmp_path, small_explainer, explain_first
+):
     _, widget = open_window()
-    widget.open_photograph(eyes / "eye3.png")
-    with qtbot.waitSignal(widget.explained, timeout=60_000):
-        widget.explain()
-    wait(widget)
+    explain_first(widget)
     row = next(iter(widget.panel.sliders.rows.values()))
     row.slider.setValue(1.0)
     qtbot.waitUntil(lambda: not widget.busy)
@@ -218,7 +242,7 @@ def test_a_project_in_use_is_said_and_the_window_works_without(open_window, eyes
     assert widget.project.project is not None
 
 
-def test_another_project_takes_the_place_of_the_first(open_window, eyes, wait, qtbot, tmp_path, said):
+def test_another_project_takes_the_place_of_the_first(open_window, eyes, wait, tmp_path, said):
     _, widget = open_window()
     widget.project.add_folder(eyes)
     widget.open_project(tmp_path / "second")
@@ -231,24 +255,18 @@ def test_another_project_takes_the_place_of_the_first(open_window, eyes, wait, q
     assert widget.project.project.folder == tmp_path / "second"
 
 
-def test_what_can_not_be_written_is_said_once(open_window, eyes, wait, qtbot, said, monkeypatch):
+def test_what_can_not_be_written_is_said_once(open_window, wait, said, explain_first, full_disk):
     _, widget = open_window()
-    widget.open_photograph(eyes / "eye3.png")
-    with qtbot.waitSignal(widget.explained, timeout=60_000):
-        widget.explain()
-    wait(widget)
+    explain_first(widget)
 
-    def full(_handle):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    for value in (0.5, 1.0):
-        next(iter(widget.panel.sliders.rows.values())).slider.setValue(value)
-        wait(widget)
+    with full_disk():
+        for value in (0.5, 1.0):
+            next(iter(widget.panel.sliders.rows.values())).slider.setValue(value)
+            wait(widget)
     assert len([text for kind, text in said if kind == "error" and "No space left" in text]) == 1
 
 
-def test_the_queue_leaves_what_a_person_explained_meanwhile(open_window, eyes, wait, qtbot, tmp_path, small_explainer):
+def test_the_queue_leaves_what_a_person_explained_meanwhile(open_window, eyes, wait, tmp_path, small_explainer):
     _, widget = open_window()
     widget.project.add_folder(eyes)
     project = widget.project.project
@@ -270,12 +288,11 @@ def test_the_queue_leaves_what_a_person_explained_meanwhile(open_window, eyes, w
     assert list(back.edit.strengths.values()) == [0.9]
 
 
-def test_another_project_begins_without_the_photograph_and_names_of_the_first(open_window, eyes, wait, qtbot, tmp_path):
+def test_another_project_begins_without_the_photograph_and_names_of_the_first(
+    open_window, wait, qtbot, tmp_path, explain_first
+):
     _, widget = open_window()
-    widget.open_photograph(eyes / "eye3.png")
-    with qtbot.waitSignal(widget.explained, timeout=60_000):
-        widget.explain()
-    wait(widget)
+    explain_first(widget)
     key = next(iter(widget.panel.sliders.rows))
     widget.rename(key, "exudates")
     wait(widget)
@@ -294,7 +311,7 @@ def test_another_project_begins_without_the_photograph_and_names_of_the_first(op
     assert widget.panel.sliders.rows[key].name.text() == "exudates"
 
 
-def test_a_dock_that_is_taken_away_lets_the_project_go(open_window, eyes, wait, qtbot, tmp_path):
+def test_a_dock_that_is_taken_away_lets_the_project_go(open_window, wait, tmp_path):
     viewer, widget = open_window()
     moves = len(viewer.mouse_move_callbacks)
     viewer.window.remove_dock_widget(widget)
@@ -303,12 +320,9 @@ def test_a_dock_that_is_taken_away_lets_the_project_go(open_window, eyes, wait, 
     Project.open(tmp_path / "project").close()
 
 
-def test_what_a_search_said_comes_back(open_window, eyes, wait, qtbot):
+def test_what_a_search_said_comes_back(open_window, wait, qtbot, explain_first):
     _, widget = open_window()
-    widget.open_photograph(eyes / "eye3.png")
-    with qtbot.waitSignal(widget.explained, timeout=60_000):
-        widget.explain()
-    wait(widget)
+    explain_first(widget)
     widget.find_counterfactual()
     wait(widget)
     before = widget.explanation.frame
@@ -326,19 +340,12 @@ def test_what_a_search_said_comes_back(open_window, eyes, wait, qtbot):
 
 
 def test_what_could_not_be_written_is_written_when_there_is_room_again(
-    open_window, eyes, wait, qtbot, said, monkeypatch, tmp_path, small_explainer
+    open_window, eyes, wait, said, tmp_path, small_explainer, explain_first, full_disk
 ):
     _, widget = open_window()
-    widget.open_photograph(eyes / "eye3.png")
-    with qtbot.waitSignal(widget.explained, timeout=60_000):
-        widget.explain()
-    wait(widget)
+    explain_first(widget)
 
-    def full(_handle):
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as disk:
-        disk.setattr("os.fsync", full)
+    with full_disk():
         next(iter(widget.panel.sliders.rows.values())).slider.setValue(1.0)
         wait(widget)
     edit = widget.explanation.edit
@@ -349,7 +356,7 @@ def test_what_could_not_be_written_is_written_when_there_is_room_again(
     assert back.edit == edit
 
 
-def test_a_foreign_project_does_not_load_a_model_by_itself(open_window, eyes, wait, qtbot, tmp_path, small_bundle):
+def test_a_foreign_project_does_not_load_a_model_by_itself(open_window, eyes, wait, tmp_path, small_bundle):
     foreign = Project.open(tmp_path / "foreign")
     foreign.add([eyes / "eye3.png"])
     foreign.update(eyes / "eye3.png", state=CaseState.DONE, sha256="ab" * 32, model="cd" * 32)

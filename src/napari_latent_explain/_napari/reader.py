@@ -11,13 +11,14 @@ if TYPE_CHECKING:
 __all__ = ["get_reader", "read_layer"]
 
 LayerData = tuple[Any, dict[str, Any], str]
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
 
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[LayerData]] | None:
     """Return the reader for one picture file or several, None for anything else."""
+    from napari_latent_explain.fundus.photograph_files import ENDINGS
+
     paths = [path] if isinstance(path, str) else path
-    if all(Path(item).suffix.lower() in _SUFFIXES for item in paths):
+    if all(Path(item).suffix.lower() in ENDINGS for item in paths):
         return _read
     return None
 

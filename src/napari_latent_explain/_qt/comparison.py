@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_latent_explain._qt.pixmaps import pixmap_of
 from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain.domain import SaliencyMap, SaliencyMethod
 from napari_latent_explain.export.saliency import WHERE_NOT_WHAT, scale_colours
@@ -81,9 +81,8 @@ class ComparisonChooser(QWidget):  # type: ignore[misc]
         """Say what the map that is shown says, and what it doesn't."""
         signed = found.method.signed
         ramp = np.linspace(-1 if signed else 0, 1, 256, dtype=np.float32)
-        colours = np.ascontiguousarray(np.rint(scale_colours(ramp, signed=signed)).astype(np.uint8)[None])
-        image = QImage(colours.data, 256, 1, 3 * 256, QImage.Format.Format_RGB888)
-        self._bar.setPixmap(QPixmap.fromImage(image.copy()))
+        colours = np.rint(scale_colours(ramp, signed=signed)).astype(np.uint8)
+        self._bar.setPixmap(pixmap_of(colours[None]))
         self._least.setText("strongest against" if signed else "nothing")
         self._most.setText("strongest for" if signed else "strongest in this photograph")
         empty = "" if found.values.any() else f"<b>Nothing in this photograph speaks for '{target}'.</b> "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QWheelEvent
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QWheelEvent
 from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -19,9 +19,9 @@ from qtpy.QtWidgets import (
 )
 from superqt import QDoubleSlider
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from napari_latent_explain._qt.pixmaps import pixmap_of
 
+if TYPE_CHECKING:
     from napari_latent_explain.domain import ActivityMap, Mix, StyleDirection
     from napari_latent_explain.explain.frame_strip import FrameStrip
 
@@ -132,7 +132,7 @@ class _Excerpts(QWidget):  # type: ignore[misc]
     def show_strip(self, strip: FrameStrip) -> None:
         """Show excerpts of a strip."""
         self._strengths, pictures = strip.excerpts(_EXCERPTS, 2 * _EXCERPT)
-        self._pixmaps = [_pixmap(picture) for picture in pictures]
+        self._pixmaps = [pixmap_of(picture) for picture in pictures]
         self.update()
 
     def show_strength(self, strength: float) -> None:
@@ -346,11 +346,6 @@ def _small(letter: str, tip: str) -> QPushButton:
     return button
 
 
-def _pixmap(picture: NDArray[np.uint8]) -> QPixmap:
-    height, width, _ = picture.shape
-    return QPixmap.fromImage(QImage(picture.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888))
-
-
 def _where(where: ActivityMap, *, mirrored: bool) -> QLabel:
     """A small map of where a direction acts, seen as this eye is."""
     values = where.values() / max(where.peak, 1e-9)
@@ -360,7 +355,7 @@ def _where(where: ActivityMap, *, mirrored: bool) -> QLabel:
     colours = np.clip(ground + values[..., None] * np.array([0.95, 0.56, 0.17]), 0, 1)
     label = QLabel()
     label.setPixmap(
-        _pixmap(np.rint(255 * colours).astype(np.uint8)).scaled(
+        pixmap_of(np.rint(255 * colours).astype(np.uint8)).scaled(
             _MAP, _MAP, transformMode=Qt.TransformationMode.SmoothTransformation
         )
     )

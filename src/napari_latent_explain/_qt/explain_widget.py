@@ -540,15 +540,16 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self.panel.guide.show_step(1 if self.photograph.chosen else 0)
         if self._explanation is not None and moved:
             self.panel.guide.finish()
-        if not self._worker.busy and self._explanation is not None and not self._closed:
+        if self._worker.busy:
+            return
+        if self._explanation is not None and not self._closed:
             wanted = self.session.current.mix.heard
             if self.session.settled and self._explanation.edit != wanted:  # other work took the place of its picture
                 self._render(wanted)
-        if not self._worker.busy:
-            if self._explanation is not None and not self._closed:
-                self.ahead.draw(self._explanation, self._explanation.edit)
-            self.project.queue.hold(False)
-            self.settled.emit()
+                return
+            self.ahead.draw(self._explanation, self._explanation.edit)
+        self.project.queue.hold(False)
+        self.settled.emit()
 
     # -- inside ----------------------------------------------------------------------------------------------
 

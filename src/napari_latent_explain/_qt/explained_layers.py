@@ -9,13 +9,14 @@ import numpy as np
 from napari.utils.colormaps import Colormap
 
 from napari_latent_explain._qt.light_box import COUNTERFACTUAL, ORIGINAL, RECONSTRUCTION, LightBox
+from napari_latent_explain.domain import LUMINANCE
 
 if TYPE_CHECKING:
     import napari.viewer
     from numpy.typing import NDArray
 
     from napari_latent_explain._qt.light_box import Viewed
-    from napari_latent_explain.domain import Region
+    from napari_latent_explain.domain import Field, Region
     from napari_latent_explain.explain import Explanation, Frame
 
 __all__ = ["BANNER", "COMPARISON", "DIFFERENCE_LIMIT", "ROLES", "ExplainedLayers", "is_ours"]
@@ -28,7 +29,7 @@ DIFFERENCE_LIMIT = 0.2
 """Change of luminance (full scale is 1) at which the colours of the difference saturate, on both sides."""
 
 _KEY = "latent_explain"
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+_LUMINANCE = np.array(LUMINANCE, dtype=np.float32)
 _ENDS = {
     "blue-orange": ([0.45, 0.75, 1.0, 1], [0.0, 0.35, 0.85, 1], [0.85, 0.40, 0.0, 1], [1.0, 0.80, 0.45, 1]),
     "purple-green": ([0.85, 0.65, 1.0, 1], [0.50, 0.15, 0.75, 1], [0.10, 0.55, 0.20, 1], [0.65, 0.95, 0.65, 1]),
@@ -72,7 +73,7 @@ class ExplainedLayers:
         self._hidden: Any = None
         self._rows = 2
         self._reconstruction = False
-        self._square: tuple[float, ...] | None = None
+        self._field: Field | None = None
 
     def __getitem__(self, role: str) -> Any:
         """Return the layer with this role (KeyError if somebody removed it)."""
@@ -98,9 +99,9 @@ class ExplainedLayers:
             self._viewer.layers.selection.active = active
         self._say(explanation)
         self._arrange()
-        if square != self._square:
+        if self._field is None or square != self._field.box:
             self._viewer.fit_to_view(margin=0.02)
-            self._square = square
+        self._field = explanation.field
 
     def update(self, explanation: Explanation, viewed: Viewed) -> None:
         """Show another frame of the same explanation; a layer that somebody removed stays away."""
@@ -111,7 +112,7 @@ class ExplainedLayers:
 
     def refresh(self) -> None:
         """Show the colour pictures as the light box has them now."""
-        if self._square is not None:
+        if self._field is not None:
             for role in (ORIGINAL, RECONSTRUCTION, COUNTERFACTUAL):
                 self._refresh(role)
 
@@ -121,7 +122,7 @@ class ExplainedLayers:
 
     def compare(self, picture: NDArray[np.uint8] | None, name: str = COMPARISON) -> None:
         """Show the photograph with a map over it, (P, P, 3) uint8, under a name; None takes it from sight."""
-        if self._square is None:
+        if self._field is None:
             return
         try:
             before = bool(self[COMPARISON].visible)
@@ -129,7 +130,7 @@ class ExplainedLayers:
             before = False
         if picture is not None:
             active = self._viewer.layers.selection.active
-            layer = self._put(COMPARISON, picture, self._square)
+            layer = self._put(COMPARISON, picture, self._field.box)
             layer.name, layer.visible = name, True
             self._viewer.layers.selection.active = active
         elif before:
@@ -139,7 +140,10 @@ class ExplainedLayers:
 
     def set_two_rows(self, two: bool) -> None:
         """Show the pictures in two rows, which makes them larger unless the window is very wide, or in one."""
-        self._rows = 2 if two else 1
+        rows = 2 if two else 1
+        if rows == self._rows:
+            return
+        self._rows = rows
         if any(is_ours(layer) for layer in self._viewer.layers):
             self._arrange()
             self._viewer.fit_to_view(margin=0.02)
@@ -157,20 +161,16 @@ class ExplainedLayers:
 
     def show_region(self, region: Region | None) -> None:
         """Draw the region's outlines on every picture, or none."""
-        shares = [[self._share(point) for point in outline] for outline in region.outlines] if region else []
-        self.box.region = shares
+        self.box.region = region.corners(self._field, 1) if region is not None and self._field is not None else ()
         self.refresh()
 
     def share_of(self, position: tuple[float, ...]) -> tuple[float, float] | None:
         """Where a point of the photograph (y, x) lies on the square, as shares of its side; None if it is not on it."""
-        if self._square is None:
+        if self._field is None:
             return None
-        y, x = self._share(position)
+        upright = self._field.replace(mirrored=False)
+        x, y = upright.to_model(np.array([position[-1], position[-2]]) + 0.5, 1).tolist()
         return (y, x) if 0 <= y <= 1 and 0 <= x <= 1 else None
-
-    def _share(self, position: tuple[float, ...]) -> tuple[float, float]:
-        left, top, right, _ = self._square or (0.0, 0.0, 1.0, 1.0)
-        return (position[-2] + 0.5 - top) / (right - left), (position[-1] + 0.5 - left) / (right - left)
 
     def hide(self) -> None:
         """Show none of the pictures."""

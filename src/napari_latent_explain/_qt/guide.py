@@ -11,7 +11,7 @@ _STEPS = (
         "Choose a photograph of a retina: drop one on the viewer, or click <b>Open...</b> To try, take one from "
         "<i>File, Open Sample, Latent Explain</i>."
     ),
-    "Click <b>Explain</b>: the model redraws the eye and gets its sliders ready, in about ten seconds.",
+    "Click <b>Explain</b>: the model redraws the eye and gets its sliders ready.",
     (
         "Click <b>Find counterfactual</b>, or move a slider: what would have to look different for the classifier to decide "
         "otherwise?"

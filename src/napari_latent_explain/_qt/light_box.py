@@ -55,8 +55,8 @@ class LightBox:
         Share of the counterfactual, from the left, in which the original shows.
     cross : (float, float) or None
         Where the crosshair stands, as shares (y, x) of the side.
-    region : tuple of outlines
-        Lines to draw on every picture, as shares (y, x) of the side.
+    region : sequence of outlines
+        Lines to draw on every picture, (N, 2) of shares (x, y) of the side.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class LightBox:
         self.blink: str | None = None
         self.swipe = 0.0
         self.cross: tuple[float, float] | None = None
-        self.region: Sequence[Sequence[tuple[float, float]]] = ()
+        self.region: Sequence[NDArray[np.float64]] = ()
         self._standing: Mapping[str, NDArray[np.uint8]] = {}
         self._viewed: Viewed | None = None
 
@@ -122,7 +122,7 @@ class LightBox:
         image, size = Image.fromarray(picture.copy()), len(picture)
         draw, wide = ImageDraw.Draw(image), max(1, size // 512)
         for outline in self.region:
-            corners = [(x * size, y * size) for y, x in (*outline, outline[0])]
+            corners = [tuple(corner) for corner in size * np.array((*outline, outline[0]))]
             draw.line(corners, fill=(0, 0, 0), width=3 * wide)
             draw.line(corners, fill=_LINE, width=wide)
         if self.cross is not None:

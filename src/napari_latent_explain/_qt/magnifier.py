@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
+
+from napari_latent_explain._qt.pixmaps import pixmap_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,9 +42,8 @@ class Magnifier(QWidget):  # type: ignore[misc]
     def show_detail(self, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> None:
         """Show the same window of both pictures, (h, w, 3) uint8."""
         for view, picture in ((self.before, before), (self.after, after)):
-            height, width, _ = picture.shape
-            image = QImage(picture.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-            view.setPixmap(QPixmap.fromImage(image.scaled(width * _TIMES, height * _TIMES)))
+            pixels = pixmap_of(picture)
+            view.setPixmap(pixels.scaled(pixels.width() * _TIMES, pixels.height() * _TIMES))
 
     def clear(self) -> None:
         """Ask for the pointer."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_latent_explain._qt.latest_wins import LatestWins
+from napari_latent_explain._qt.pixmaps import pixmap_of
 from napari_latent_explain.cohort import CaseState
 
 if TYPE_CHECKING:
@@ -244,7 +245,5 @@ class PhotographList(QWidget):  # type: ignore[misc]
     def _picture_read(self, _kind: str, result: tuple[str, NDArray[np.uint8]]) -> None:
         path, picture = result
         if path in self._items:
-            height, width, _ = picture.shape
-            image = QImage(picture.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-            self._items[path].setIcon(QIcon(QPixmap.fromImage(image)))
+            self._items[path].setIcon(QIcon(pixmap_of(picture)))
         self._read_next()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QFileDialog
 
 from napari_latent_explain._qt.folder_queue import FolderQueue
 from napari_latent_explain._qt.keeper import Keeper
@@ -42,12 +42,9 @@ class ProjectSide(QObject):  # type: ignore[misc]
     -------
     opened()
         Another project is open.
-    ended()
-        The queue stands still.
     """
 
     opened = Signal()
-    ended = Signal()
 
     def __init__(self, listed: PhotographList, load: Callable[[], Callable[[], Explainer]], folder: str = "") -> None:
         super().__init__()
@@ -112,8 +109,7 @@ class ProjectSide(QObject):  # type: ignore[misc]
 
     def keep(self, explanation: Explanation, mix: Mix) -> None:
         """Keep an explanation and its sliders as they stand when nothing has moved for a moment."""
-        silent = mix.heard != mix.edit or mix.solo is not None or bool(mix.muted)
-        self.keeper.keep(explanation, mix if silent and mix.heard == explanation.edit else None)
+        self.keeper.keep(explanation, mix if mix.heard == explanation.edit else None)
 
     def add_folder(self, folder: Path) -> None:
         """Put a folder's photographs on the list."""
@@ -161,7 +157,6 @@ class ProjectSide(QObject):  # type: ignore[misc]
         self._list.show_running(running=False, message=message)
         if self.project is not None:
             self._list.show_cases(self.project.cases)
-        self.ended.emit()
 
     def _remove(self, paths: list[str]) -> None:
         if self.project is not None:
@@ -172,16 +167,12 @@ class ProjectSide(QObject):  # type: ignore[misc]
             self._list.show_cases(self.project.cases)
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(_window(self._list), "Add the photographs of a folder", self._folder)
+        chosen = QFileDialog.getExistingDirectory(self._list.window(), "Add the photographs of a folder", self._folder)
         if chosen:
             self.add_folder(Path(chosen))
 
     def _choose_project(self) -> None:
         start = str(self.project.folder) if self.project is not None else ""
-        chosen = QFileDialog.getExistingDirectory(_window(self._list), "Folder of the project, new or known", start)
+        chosen = QFileDialog.getExistingDirectory(self._list.window(), "Folder of the project, new or known", start)
         if chosen:
             self.open(Path(chosen))
-
-
-def _window(widget: QWidget) -> QWidget:
-    return widget.window()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain import Explanation
     from napari_latent_explain.model import Explainer
 
-__all__ = ["Keepsake", "explain_case", "explain_waiting", "take_up"]
+__all__ = ["Keepsake", "explain_waiting", "take_up"]
 
 
 def _unheard(_case: Case) -> None:
@@ -62,8 +62,8 @@ class Keepsake:
             frame.reached,
         )
 
-    def write(self, project: Project) -> Case:
-        """Keep it; the photograph joins the project's list if it is not there.
+    def write(self, project: Project, **known: Any) -> Case:
+        """Keep it, with what else is `known` of the case; the photograph joins the project's list if it is not there.
 
         Raises
         ------
@@ -75,11 +75,12 @@ class Keepsake:
         project.add([saved.photograph])
         before = project[saved.photograph]
         same = (before.sha256, before.model, before.target) == (saved.sha256, saved.model.sha256, self.target)
-        return project.update(
-            saved.photograph, state=CaseState.DONE, why="", sha256=saved.sha256, model=saved.model.sha256,
-            decision=self.decision, target=self.target, probability=self.probability,
-            reached=True if self.reached else before.reached if same else None,
-        )  # fmt: skip
+        found = {
+            "state": CaseState.DONE, "why": "", "sha256": saved.sha256, "model": saved.model.sha256,
+            "decision": self.decision, "target": self.target, "probability": self.probability,
+            "reached": True if self.reached else before.reached if same else None,
+        }  # fmt: skip
+        return project.update(saved.photograph, **(found | known))
 
 
 def take_up(project: Project, case: Case, explainer: Explainer) -> tuple[Explanation, Mix]:
@@ -93,28 +94,24 @@ def take_up(project: Project, case: Case, explainer: Explainer) -> tuple[Explana
         If the photograph can't be read.
     """
     folder = project.explanation_folder(case.sha256, case.model)
-    explanation = open_explanation(folder, explainer, photograph=Path(case.path))
-    mix = read_saved(folder).mix
-    return explanation, mix if mix is not None and mix.heard == explanation.edit else Mix(edit=explanation.edit)
+    saved = read_saved(folder)
+    explanation = open_explanation(folder, explainer, photograph=Path(case.path), saved=saved)
+    heard = saved.mix is not None and saved.mix.heard == explanation.edit
+    return explanation, saved.mix if saved.mix is not None and heard else Mix(edit=explanation.edit)
 
 
-def explain_case(project: Project, case: Case, explainer: Explainer, progress: Progress = silent) -> Case:
-    """Explain one photograph, search for its counterfactual, and keep both; what somebody kept of it meanwhile stays.
+def _explain(project: Project, case: Case, explainer: Explainer, progress: Progress) -> Case:
+    """Explain a photograph that is marked as running, search for its counterfactual, and keep both.
 
-    Raises
-    ------
-    LatentExplainError
-        If it can't be explained; `Cancelled` if the person asked to stop.
+    What somebody kept of it meanwhile stays.
     """
     began = time.perf_counter()
-    project.update(case.path, state=CaseState.RUNNING)
     made = explain_photograph(explainer, read_photograph(case.path), progress=portion(progress, 0.0, 0.7))
     found = made.find_counterfactual(portion(progress, 0.7, 1.0))
     made.accept(found)
     if project[case.path].state is not CaseState.RUNNING:
         return project[case.path]
-    Keepsake.of(made).write(project)
-    return project.update(case.path, reached=found.reached, seconds=time.perf_counter() - began)
+    return Keepsake.of(made).write(project, reached=found.reached, seconds=time.perf_counter() - began)
 
 
 def explain_waiting(
@@ -153,7 +150,7 @@ def explain_waiting(
                 continue  # or explained it
             changed(project.update(case.path, state=CaseState.RUNNING))
             try:
-                after = explain_case(project, case, explainer, partial(told, number, case.name))
+                after = _explain(project, case, explainer, partial(told, number, case.name))
             except Cancelled:
                 changed(project.update(case.path, state=CaseState.WAITING))
                 raise

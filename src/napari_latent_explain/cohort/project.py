@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from filelock import FileLock, Timeout
 from pydantic import Field as Constraint
-from pydantic import ValidationError
 
 from napari_latent_explain.cohort.case import Case, CaseState
 from napari_latent_explain.domain import DirectionId, LatentExplainError, Naming, ProjectError
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.export.atomic import write_atomically
+from napari_latent_explain.export.kept_json import read_kept
+from napari_latent_explain.fundus.photograph_files import photograph_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Project", "View", "photographs_in"]
 
 _NAME = "project.json"
-_ENDINGS = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
 _MOST_BYTES = 256 * 2**20
 
 
@@ -74,8 +73,7 @@ def photographs_in(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         msg = f"There is no folder {folder}; name one with photographs."
         raise ProjectError(msg)
-    found = (p for p in folder.rglob("*") if p.suffix.lower() in _ENDINGS and not p.name.startswith("."))
-    photographs = tuple(sorted(p for p in found if p.is_file()))
+    photographs = tuple(photograph_files(folder))
     if not photographs:
         msg = f"There is no JPEG, PNG or TIFF file in {folder}; name a folder with photographs."
         raise ProjectError(msg)
@@ -86,7 +84,7 @@ class Project:
     """Photographs and what became of them, on disk after every change; one window or program at a time.
 
     ``project.json`` and one folder for each explanation. Made by `open`; end it with `close`. Its methods may be called from
-    any thread. Cost: every change writes ``project.json`` anew, about 400 bytes a photograph.
+    any thread. Cost: every change writes ``project.json`` anew, about 400 bytes a photograph that is explained.
 
     Parameters
     ----------
@@ -226,19 +224,7 @@ def _read(path: Path) -> _State:
         if path.stat().st_size > _MOST_BYTES:
             msg = f"{path} is larger than a project can be; it is refused."
             raise ProjectError(msg)
-        tree = json.loads(path.read_bytes())
-        if isinstance(tree, dict) and isinstance(tree.get("format"), int) and tree["format"] > 1:
-            msg = f"{path} was written by a newer version; update napari-latent-explain to open it."
-            raise ProjectError(msg)
-        return _State.model_validate(tree)
+        return read_kept(path, _State, ProjectError, "move it away to begin a new project there")
     except OSError as error:
         msg = f"{path} can't be read ({error.strerror}); choose another folder for the project."
-        raise ProjectError(msg) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "its beginning"
-        msg = f"{path} is damaged at '{where}' ({first['msg']}); move it away to begin a new project there."
-        raise ProjectError(msg) from error
-    except (ValueError, RecursionError) as error:
-        msg = f"{path} is damaged ({error}); move it away to begin a new project there."
         raise ProjectError(msg) from error

@@ -21,6 +21,7 @@ from napari_latent_explain.domain.errors import (
 )
 from napari_latent_explain.domain.field import Field
 from napari_latent_explain.domain.laterality import Laterality, LateralityReading
+from napari_latent_explain.domain.luminance import LUMINANCE
 from napari_latent_explain.domain.mix import Mix
 from napari_latent_explain.domain.naming import Naming
 from napari_latent_explain.domain.photograph import Photograph
@@ -31,6 +32,7 @@ from napari_latent_explain.domain.region import Region
 from napari_latent_explain.domain.saliency import SaliencyMap, SaliencyMethod
 
 __all__ = [
+    "LUMINANCE",
     "ActivityMap",
     "Alternative",
     "BundleError",

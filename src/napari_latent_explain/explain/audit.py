@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from napari_latent_explain.domain import DiscoveryError, silent
+from napari_latent_explain.domain import LUMINANCE, DiscoveryError, silent
 from napari_latent_explain.domain.audit import CONCERN, AuditReport, InterventionEffect, SubgroupGap
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
 from napari_latent_explain.explain.pivot import Pivot
@@ -166,7 +166,7 @@ def photograph_properties(photographs: AuditedPhotographs) -> Properties:
             (gaussian_filter(green, low) - gaussian_filter(green, high))[mask].std()
             for low, high in ((0.7, 1.5), (2, 8))
         )
-        measured["brightness"].append(float((colours @ (0.2126, 0.7152, 0.0722)).mean()))
+        measured["brightness"].append(float((colours @ LUMINANCE).mean()))
         measured["redness"].append(float(colours[:, 0].mean() / max(colours.mean() * 3, 1e-6)))
         measured["sharpness"].append(float(fine / max(coarse, 1e-6)))
         measured["field area"].append(float(mask.mean()))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from napari_latent_explain.domain import ActivityMap, ExamplePair, OffTargetEffects, StyleDirection
+from napari_latent_explain.domain import LUMINANCE, ActivityMap, ExamplePair, OffTargetEffects, StyleDirection
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
 from napari_latent_explain.explain.probe import margins
 from napari_latent_explain.latent import render
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MoveEvidence", "direction_of", "measure_move", "move_id"]
 
-_LUMINANCE = (0.2126, 0.7152, 0.0722)  # Rec. 709
 _MAP_SIDE = 32
 _FINGERPRINT_SIDE, _FINGERPRINTS = 16, 12  # cells a side and photographs of what duplicates are compared by
 _EXAMPLES = 3
@@ -65,7 +64,7 @@ class MoveEvidence:
 
 def _light(pictures: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation (B,) of luminance, black 0 to white 1, inside the field."""
-    weights = torch.tensor(_LUMINANCE, device=pictures.device)[:, None, None]
+    weights = torch.tensor(LUMINANCE, device=pictures.device)[:, None, None]
     luminance = ((pictures + 1) / 2 * weights).sum(dim=1, keepdim=True)
     area = mask.sum(dim=(1, 2, 3)).clamp_min(1)
     mean = (luminance * mask).sum(dim=(1, 2, 3)) / area

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_latent_explain.domain import DiscoveryError, LatentExplainError, Photograph, silent
 from napari_latent_explain.fundus import crop, find_canonical_field, read_photograph
+from napari_latent_explain.fundus.photograph_files import photograph_files
 from napari_latent_explain.latent import mask_tensor, to_tensor
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Progress
 
 __all__ = ["PhotographCrops", "crop_photographs", "read_folder"]
-
-_ENDINGS = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +64,7 @@ def _listed(folder: Path) -> list[Path]:
     """The photographs that ``manifest.csv`` names in its column ``file``; without one, all in the folder and below."""
     manifest = folder / "manifest.csv"
     if not manifest.is_file():
-        found = (p for p in folder.rglob("*") if p.suffix.lower() in _ENDINGS and p.is_file())
-        return sorted(p for p in found if not p.name.startswith("."))
+        return photograph_files(folder)
     try:
         with manifest.open(encoding="utf-8-sig", newline="") as stream:
             names = [(row.get("file") or "").strip() for row in csv.DictReader(stream)]

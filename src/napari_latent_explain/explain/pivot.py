@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from napari_latent_explain.domain import Edit, silent
+from napari_latent_explain.domain import LUMINANCE, Edit, silent
 from napari_latent_explain.explain.boundary import BoundaryRadius, BoundarySurvey, boundary_radius, survey_boundary
 from napari_latent_explain.explain.counterfactual import (
     CounterfactualSearch,
@@ -33,14 +33,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Pivot", "changed_fraction"]
 
-_LUMINANCE = (0.2126, 0.7152, 0.0722)  # Rec. 709
 _CLEARANCE = 0.1  # log odds that count as a changed mind, a little above 0
 _CHANGED = 0.02  # of the range from black to white: about 5 grey levels
 
 
 def changed_fraction(difference: Tensor, mask: Tensor) -> float:
     """Share of the field (1, 1, R, R) whose luminance a difference (1, 3, R, R), in [-2, 2], changes by more than 0.02."""
-    weights = torch.tensor(_LUMINANCE, device=difference.device)[:, None, None]
+    weights = torch.tensor(LUMINANCE, device=difference.device)[:, None, None]
     luminance = (difference * weights).sum(dim=1) / 2
     inside = mask[:, 0] > 0
     return float(((luminance.abs() > _CHANGED) & inside).sum() / inside.sum())

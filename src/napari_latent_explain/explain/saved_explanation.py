@@ -7,14 +7,12 @@ its hash. The photograph itself is not copied; it is found again by its path and
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from pydantic import Field as Constraint
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
@@ -32,6 +30,7 @@ from napari_latent_explain.domain import (
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.explanation import Explanation
 from napari_latent_explain.export.atomic import write_atomically
+from napari_latent_explain.export.kept_json import read_kept
 from napari_latent_explain.fundus import read_photograph
 from napari_latent_explain.latent import Inversion, mask_tensor, reconstruct
 
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SavedExplanation", "Snapshot", "open_explanation", "read_saved", "save_explanation"]
 
-_FORMAT: Literal[1] = 1
 _NAME = "explanation.json"
 _LARGEST = 64 * 2**20
 
@@ -76,7 +74,7 @@ class SavedExplanation(FrozenModel):
         How long the steps took.
     """
 
-    format: Literal[1] = _FORMAT
+    format: Literal[1] = 1
     photograph: str
     sha256: str
     model: ModelIdentity
@@ -163,21 +161,9 @@ def read_saved(folder: Path) -> SavedExplanation:
     """
     path = folder / _NAME
     try:
-        tree = json.loads(path.read_bytes())
-        if isinstance(tree, dict) and tree.get("format", _FORMAT) != _FORMAT:
-            msg = f"{path} was written by a newer version; update napari-latent-explain to open it."
-            raise ExplanationError(msg)
-        saved = SavedExplanation.model_validate(tree)
+        saved = read_kept(path, SavedExplanation, ExplanationError, "explain the photograph again")
     except OSError as error:
         msg = f"There is no saved explanation in {folder} ({error.strerror})."
-        raise ExplanationError(msg) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "its beginning"
-        msg = f"{path} is damaged at '{where}' ({first['msg']}); explain the photograph again."
-        raise ExplanationError(msg) from error
-    except ValueError as error:
-        msg = f"{path} is damaged ({error}); explain the photograph again."
         raise ExplanationError(msg) from error
     if Path(saved.code).name != saved.code:
         msg = f"{path} names a code outside its folder; it is refused."
@@ -185,7 +171,9 @@ def read_saved(folder: Path) -> SavedExplanation:
     return saved
 
 
-def open_explanation(folder: Path, explainer: Explainer, *, photograph: Path | None = None) -> Explanation:
+def open_explanation(
+    folder: Path, explainer: Explainer, *, photograph: Path | None = None, saved: SavedExplanation | None = None
+) -> Explanation:
     """Take up a saved explanation where it was left, without inverting again.
 
     Parameters
@@ -196,6 +184,8 @@ def open_explanation(folder: Path, explainer: Explainer, *, photograph: Path | N
         The model that explained it.
     photograph : pathlib.Path, optional
         Where the photograph lies now, if it was moved.
+    saved : SavedExplanation, optional
+        What `read_saved` gave, if it was read already.
 
     Raises
     ------
@@ -204,7 +194,7 @@ def open_explanation(folder: Path, explainer: Explainer, *, photograph: Path | N
     PhotographError
         If the photograph can't be read.
     """
-    saved = read_saved(folder)
+    saved = saved if saved is not None else read_saved(folder)
     if saved.model.sha256 != explainer.identity.sha256:
         msg = (
             f"{folder} was explained with the model {saved.model.name} {saved.model.sha256[:12]}, and this is "

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_latent_explain.domain import LUMINANCE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ INK = (240, 240, 240)
 QUIET = (176, 180, 188)
 BLUE = (90, 170, 255)
 ORANGE = (255, 160, 60)
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+_LUMINANCE = np.array(LUMINANCE, dtype=np.float32)
 
 
 _SCALES = (0.02, 0.05, 0.1, 0.25)

@@ -71,13 +71,11 @@ def _outlined(picture: Image.Image, record: CounterfactualRecord) -> Image.Image
     """Draw the region outside which nothing was allowed to change."""
     if record.region is None:
         return picture
-    left, top, right, _ = record.field.box
-    scale = CELL / (right - left)
     draw = ImageDraw.Draw(picture)
-    for outline in record.region.outlines:
-        corners = [((x + 0.5 - left) * scale, (y + 0.5 - top) * scale) for y, x in outline]
-        draw.line([*corners, corners[0]], fill=(0, 0, 0), width=4)
-        draw.line([*corners, corners[0]], fill=INK, width=2)
+    for corners in record.region.corners(record.field, CELL):
+        closed = [tuple(corner) for corner in (*corners, corners[0])]
+        draw.line(closed, fill=(0, 0, 0), width=4)
+        draw.line(closed, fill=INK, width=2)
     return picture
 
 

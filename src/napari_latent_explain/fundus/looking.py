@@ -11,13 +11,15 @@ from scipy import ndimage
 from skimage.exposure import equalize_adapthist
 from skimage.measure import find_contours
 
+from napari_latent_explain.domain import LUMINANCE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Look", "outline_changes"]
 
 _CLIP = 0.01
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+_LUMINANCE = np.array(LUMINANCE, dtype=np.float32)
 _DARKER, _BRIGHTER = (78, 159, 221), (242, 142, 43)
 
 
@@ -34,7 +36,8 @@ class Look(StrEnum):
 
         Red-free is the green channel, in which blood is darkest (haemoglobin absorbs green). Local contrast is CLAHE (Zuiderveld,
         Graphics Gems IV, 1994), of the green channel or of the luminance, whose gain all colours then get. Each picture is
-        equalised by itself, so that a change in one place shifts greys around it. Cost: CLAHE takes about 0.2 s a megapixel.
+        equalised by itself, so that a change in one place shifts greys around it. Cost: CLAHE is the slow
+        part, and grows with the pixels.
         """
         if self is Look.COLOUR:
             return picture

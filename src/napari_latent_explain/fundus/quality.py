@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from napari_latent_explain.domain import QualityFlag, QualityReport
+from napari_latent_explain.domain import LUMINANCE, QualityFlag, QualityReport
 from napari_latent_explain.fundus.crop import crop
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def assess_quality(photograph: Photograph, field: Field) -> QualityReport:
     shown = ndimage.binary_erosion(field.replace(mirrored=False).mask(_SIDE), iterations=12)
     if not shown.any():
         shown = field.replace(mirrored=False).mask(_SIDE)
-    brightness = float(np.median((picture @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32))[shown]))
+    brightness = float(np.median((picture @ np.array(LUMINANCE, dtype=np.float32))[shown]))
     green = picture[..., 1]
     fine, wide = (
         float((ndimage.gaussian_filter(green, low) - ndimage.gaussian_filter(green, high))[shown].std())

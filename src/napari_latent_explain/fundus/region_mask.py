@@ -38,13 +38,10 @@ def region_weights(region: Region, field: Field, size: int) -> NDArray[np.float3
     numpy.ndarray
         (size, size) float32 in [0, 1].
     """
-    left, top, _, _ = field.box
-    scale = size * _FINER / (2 * field.radius)
     fine = Image.new("L", (size * _FINER, size * _FINER))
     brush = ImageDraw.Draw(fine)
-    for outline in region.outlines:
-        corners = [((x + 0.5 - left) * scale - 0.5, (y + 0.5 - top) * scale - 0.5) for y, x in outline]
-        brush.polygon(corners, fill=1)
+    for corners in region.corners(field, size * _FINER):
+        brush.polygon([tuple(corner) for corner in corners - 0.5], fill=1)
     inside = np.asarray(fine, dtype=bool).reshape(size, _FINER, size, _FINER).all(axis=(1, 3))
     depth = ndimage.distance_transform_cdt(np.pad(inside, 1), "chessboard")[1:-1, 1:-1]
     weights = np.clip((depth - _EDGE) / _RAMP, 0, 1).astype(np.float32)

@@ -1,0 +1,55 @@
+"""Reading back what this program, or somebody, wrote as JSON: whole and of a known version, or one sentence."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from napari_latent_explain.domain.frozen import FrozenModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_latent_explain.domain import LatentExplainError
+
+__all__ = ["read_kept"]
+
+M = TypeVar("M", bound=FrozenModel)
+
+
+def read_kept(path: Path, kind: type[M], refusal: type[LatentExplainError], advice: str) -> M:
+    """Read a model whose field `format` is 1.
+
+    Parameters
+    ----------
+    path, kind : pathlib.Path, type
+        The file, and what it holds.
+    refusal, advice : type, str
+        What is raised if it is damaged, and what to do then.
+
+    Raises
+    ------
+    LatentExplainError
+        `refusal`, if it is damaged or of a newer version.
+    OSError
+        If it can't be read.
+    """
+    content = path.read_bytes()
+    try:
+        tree = json.loads(content)
+        newer = isinstance(tree, dict) and tree.get("format", 1) != 1
+        kept = None if newer else kind.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "its beginning"
+        msg = f"{path} is damaged at '{where}' ({first['msg']}); {advice}."
+        raise refusal(msg) from error
+    except (ValueError, RecursionError) as error:
+        msg = f"{path} is damaged ({error}); {advice}."
+        raise refusal(msg) from error
+    if kept is None:
+        msg = f"{path} was written by a newer version; update napari-latent-explain to open it."
+        raise refusal(msg)
+    return kept
