@@ -16,12 +16,14 @@ from napari_latent_explain.domain.errors import (
     NotAFundusError,
     PhotographError,
     ProjectError,
+    StudyError,
     TrainingError,
     WrongUseError,
 )
 from napari_latent_explain.domain.field import Field
 from napari_latent_explain.domain.laterality import Laterality, LateralityReading
 from napari_latent_explain.domain.luminance import LUMINANCE
+from napari_latent_explain.domain.mark import Mark
 from napari_latent_explain.domain.mix import Mix
 from napari_latent_explain.domain.naming import Naming
 from napari_latent_explain.domain.photograph import Photograph
@@ -30,6 +32,7 @@ from napari_latent_explain.domain.progress import Progress, portion, silent
 from napari_latent_explain.domain.quality import QualityFlag, QualityReport
 from napari_latent_explain.domain.region import Region
 from napari_latent_explain.domain.saliency import SaliencyMap, SaliencyMethod
+from napari_latent_explain.domain.validation import Validation
 
 __all__ = [
     "LUMINANCE",
@@ -52,6 +55,7 @@ __all__ = [
     "Laterality",
     "LateralityReading",
     "LesionOverlap",
+    "Mark",
     "Mix",
     "ModelIdentity",
     "Naming",
@@ -67,9 +71,11 @@ __all__ = [
     "Region",
     "SaliencyMap",
     "SaliencyMethod",
+    "StudyError",
     "StyleDirection",
     "TargetSearch",
     "TrainingError",
+    "Validation",
     "WrongUseError",
     "portion",
     "silent",

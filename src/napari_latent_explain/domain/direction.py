@@ -9,6 +9,7 @@ from napari_latent_explain.domain.activity_map import ActivityMap
 from napari_latent_explain.domain.direction_evidence import ExamplePair, OffTargetEffects, TargetSearch
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.domain.naming import Naming
+from napari_latent_explain.domain.validation import Validation
 
 __all__ = ["DirectionAtlas", "DirectionId", "Interval", "StyleDirection"]
 
@@ -63,6 +64,8 @@ class StyleDirection(FrozenModel):
         Ids of near duplicates for which it stands: they make almost the same difference.
     naming : Naming, optional
         Who called it `name`, and when; None while it has the name that the search gave it.
+    validation : Validation, optional
+        What a study found of it; None before one.
     """
 
     id: DirectionId
@@ -89,6 +92,7 @@ class StyleDirection(FrozenModel):
     stability: Annotated[float, Field(ge=0, le=1)] | None = None
     merged: tuple[DirectionId, ...] = ()
     naming: Naming | None = None
+    validation: Validation | None = None
 
     def strength_range(self, value: float) -> tuple[float, float]:
         """Least and greatest strength that keep a coordinate at `value` within what real eyes show.
@@ -150,4 +154,9 @@ class DirectionAtlas(FrozenModel):
         directions = tuple(
             d.replace(name=names[d.id].name, naming=names[d.id]) if d.id in names else d for d in self.directions
         )
+        return self.replace(directions=directions)
+
+    def validated(self, found: Mapping[DirectionId, Validation]) -> "DirectionAtlas":
+        """Return the atlas with what a study found of its directions; ids that it lacks are passed over."""
+        directions = tuple(d.replace(validation=found[d.id]) if d.id in found else d for d in self.directions)
         return self.replace(directions=directions)

@@ -14,6 +14,7 @@ __all__ = [
     "NotAFundusError",
     "PhotographError",
     "ProjectError",
+    "StudyError",
     "TrainingError",
     "WrongUseError",
 ]
@@ -49,6 +50,10 @@ class ExportError(LatentExplainError):
 
 class ProjectError(LatentExplainError):
     """A project folder that is damaged, in use, or can't be written."""
+
+
+class StudyError(LatentExplainError):
+    """A study, or a rater's answers, that are damaged, changed, in use, or of another study."""
 
 
 class TrainingError(LatentExplainError):
