@@ -1,0 +1,83 @@
+"""A small study with pictures that are drawn here, and clocks that stand still."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_latent_explain.domain import Laterality, ModelIdentity
+from napari_latent_explain.review import Picture, Role, Study, StudyItem, load_protocol
+
+BEGAN = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+class Clock:
+    """Goes on by two seconds whenever it is looked at."""
+
+    def __init__(self) -> None:
+        self.at = BEGAN
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(seconds=2)
+        return self.at
+
+
+def _picture(folder, name, colour) -> Picture:
+    stream = io.BytesIO()
+    Image.fromarray(np.full((24, 24, 3), colour, np.uint8)).save(stream, "PNG")
+    path = folder / "pictures" / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(stream.getvalue())
+    return Picture(file=f"pictures/{name}.png", sha256=hashlib.sha256(stream.getvalue()).hexdigest())
+
+
+def make_study(folder, *, photographs=4, directions=5, protocol="attribute-review", **changes) -> Study:
+    """Write a study of `photographs` x `directions` items (of one item a photograph for whole counterfactuals)."""
+    protocol = load_protocol(protocol).replace(**changes)
+    whole = protocol.items == "counterfactuals"
+    items = []
+    for p in range(photographs):
+        for d in range(1 if whole else directions):
+            pictures = {
+                role: _picture(folder, f"{p}-{d}-{role}", (40 * p + 20, 30 * d + 10, 20 * k))
+                for k, role in enumerate(protocol.shows)
+            }
+            items.append(
+                StudyItem(
+                    id=f"item-{p}{d}", case=f"case {p}", photograph=f"{p:064x}", laterality=list(Laterality)[p % 2],
+                    direction="" if whole else f"layer:{d}:+", direction_name="" if whole else f"direction {d}", target=1,
+                    probabilities={role: (0.8, 0.2) if role is Role.ORIGINAL else (0.3, 0.7) for role in protocol.shows},
+                    pictures=pictures,
+                )
+            )  # fmt: skip
+    study = Study(
+        title="A study", created=BEGAN, protocol=protocol, items=tuple(items), atlas="a" * 64, classes=("healthy", "referable"),
+        model=ModelIdentity(name="model", sha256="b" * 64, resolution=64), seed=3,
+    )  # fmt: skip
+    study.write(folder)
+    return study
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def make():
+    return make_study
+
+
+@pytest.fixture
+def study(tmp_path):
+    return make_study(tmp_path / "study")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "study"
