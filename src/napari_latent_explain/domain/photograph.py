@@ -22,13 +22,19 @@ class Photograph:
     name : str
         A name to show: the file's name without its folder.
     sha256 : str
-        Hash of the file's bytes (of the pixels, for an array), hexadecimal.
+        Hash of the file's bytes (of the pixels, for an array), hexadecimal; for a later frame of a file, of its bytes and ``#frame``.
     path : pathlib.Path, optional
         Where it was read from.
     laterality : LateralityReading
         What metadata or the file name said, if anything.
     simulated : bool
         Whether the picture was drawn by a program: then every product of it says so.
+    spacing_mm : (float, float), optional
+        Nominal distance on the retina from row to row and from column to column, in millimetres, if the file tells it (DICOM).
+    device : str
+        Manufacturer and model of the camera, if the file tells them (DICOM); never a serial number.
+    frame : int
+        Which picture of a multi-frame file, from 0.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
@@ -37,6 +43,9 @@ class Photograph:
     path: Path | None = None
     laterality: LateralityReading = field(default_factory=LateralityReading)
     simulated: bool = False
+    spacing_mm: tuple[float, float] | None = None
+    device: str = ""
+    frame: int = 0
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype not in (np.uint8, np.uint16):
