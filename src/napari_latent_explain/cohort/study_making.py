@@ -1,0 +1,198 @@
+"""Making a study: photographs are explained, and all its pictures rendered ahead, so that reviewing needs no model."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from napari_latent_explain.domain import Edit, ExplanationError, PhotographError, StudyError, portion, silent
+from napari_latent_explain.explain import explain_photograph
+from napari_latent_explain.export.atomic import write_atomically
+from napari_latent_explain.export.case_label import case_label
+from napari_latent_explain.export.png import png_bytes
+from napari_latent_explain.fundus import read_photograph
+from napari_latent_explain.review import Picture, Role, Study, StudyItem, atlas_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_latent_explain.domain import DirectionId, Progress
+    from napari_latent_explain.explain import Explanation, Frame
+    from napari_latent_explain.model import Explainer
+    from napari_latent_explain.review import Protocol
+
+__all__ = ["StudyPlan", "make_study"]
+
+_SAYS = "Picture of a reading study; it may be computed. For research, not for diagnosis."
+"""The same in every picture, so that none tells what it is."""
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """What a study is to hold.
+
+    Parameters
+    ----------
+    title, protocol : str, Protocol
+        What it is called, and how it is done.
+    raters : tuple of str
+        Who may take part; anyone, if empty.
+    directions : int
+        How many directions towards each photograph's target, the best first, where the protocol shows directions.
+    chosen : tuple of str
+        Ids of directions to show instead, whatever the photograph's target.
+    target : int, optional
+        Class to ask for; by default each photograph's most probable other.
+    display_size : int
+        Side of the pictures in pixels, at most.
+    seed : int
+        Of the raters' orders, and of whatever is random in explaining.
+    """
+
+    title: str
+    protocol: Protocol
+    raters: tuple[str, ...] = ()
+    directions: int = 5
+    chosen: tuple[DirectionId, ...] = ()
+    target: int | None = None
+    display_size: int = 1024
+    seed: int = 0
+
+
+def make_study(
+    explainer: Explainer,
+    photographs: Sequence[Path],
+    folder: Path,
+    plan: StudyPlan,
+    *,
+    created: datetime,
+    progress: Progress = silent,
+) -> tuple[Study, dict[str, str]]:
+    """Explain photographs, render what the protocol shows, and write the study.
+
+    Parameters
+    ----------
+    explainer, photographs : Explainer, sequence of path
+        The model, and what it is asked about.
+    folder : pathlib.Path
+        Gets ``study.json`` and ``pictures/``; a study that is there is never written over.
+    plan : StudyPlan
+        What it is to hold.
+    created : datetime.datetime
+        The date that it carries.
+    progress : Progress
+        May raise `Cancelled`: then there is no study.
+
+    Returns
+    -------
+    (Study, dict)
+        The study, and photographs that were left out with the reason why.
+
+    Raises
+    ------
+    StudyError
+        If there is a study already, a direction is not the model's, or nothing is left to judge.
+    ExportError
+        If it can't be written.
+    """
+    if (folder / "study.json").exists():
+        msg = f"There is a study in {folder} already; choose another folder."
+        raise StudyError(msg)
+    known = {direction.id for direction in explainer.atlas.directions}
+    strange = [direction for direction in plan.chosen if direction not in known]
+    if strange:
+        msg = f"The model has no direction {strange[0]}; its directions are {', '.join(sorted(known)) or 'none'}."
+        raise StudyError(msg)
+    items: list[StudyItem] = []
+    left_out: dict[str, str] = {}
+    seen: set[str] = set()
+    for number, path in enumerate(photographs):
+        told = portion(progress, number / len(photographs), (number + 1) / len(photographs))
+        try:
+            photograph = read_photograph(path)
+            if photograph.sha256 in seen:
+                left_out[str(path)] = "It is the same photograph as another one of the study."
+                continue
+            explanation = explain_photograph(
+                explainer, photograph, target=plan.target, display_size=plan.display_size, seed=plan.seed,
+                progress=portion(told, 0.0, 0.6),
+            )  # fmt: skip
+            made = list(_items(explanation, folder, plan, portion(told, 0.6, 1.0)))
+        except (PhotographError, ExplanationError, StudyError) as error:
+            left_out[str(path)] = str(error)
+            continue
+        seen.add(photograph.sha256)
+        items += made
+    if not items:
+        reasons = " ".join(dict.fromkeys(left_out.values()))
+        msg = f"No photograph is left to judge. {reasons}"
+        raise StudyError(msg)
+    study = Study(
+        title=plan.title, created=created, protocol=plan.protocol, items=tuple(items), model=explainer.identity,
+        atlas=atlas_hash(explainer.atlas), classes=explainer.classes, raters=plan.raters, seed=plan.seed,
+    )  # fmt: skip
+    study.write(folder)
+    return study, left_out
+
+
+def _items(explanation: Explanation, folder: Path, plan: StudyPlan, progress: Progress) -> Iterator[StudyItem]:
+    if plan.protocol.items == "counterfactuals":
+        found = explanation.find_counterfactual(progress)
+        if not found.edit:
+            msg = "No direction moves the classifier here: there is nothing to judge."
+            raise StudyError(msg)
+        yield _item(explanation, folder, plan, "", {Role.COUNTERFACTUAL: found})
+        return
+    chosen = plan.chosen or tuple(d.id for d in explanation.directions[: plan.directions])
+    for number, direction in enumerate(chosen):
+        progress("Rendering directions", number / len(chosen))
+        ends = explanation.strength_range(direction)
+        frames = {
+            role: explanation.render(Edit(strengths={direction: strength}))
+            for role, strength in zip((Role.LESS, Role.MORE), ends, strict=True)
+        }
+        yield _item(explanation, folder, plan, direction, frames)
+
+
+def _item(
+    explanation: Explanation, folder: Path, plan: StudyPlan, direction: DirectionId, frames: Mapping[Role, Frame]
+) -> StudyItem:
+    photograph = explanation.photograph
+    inside = explanation.field.mask(len(explanation.original))
+    inside = inside[:, ::-1] if explanation.field.mirrored else inside
+    some = next(iter(frames.values()))
+    pictures = {Role.ORIGINAL: _write(folder, explanation.original, inside)}
+    pictures |= {role: _write(folder, frame.counterfactual, inside) for role, frame in frames.items()}
+    mark = hashlib.sha256(f"{plan.seed}:{photograph.sha256}:{direction}".encode()).hexdigest()[:12]
+    return StudyItem(
+        id=f"item-{mark}",
+        case=case_label(photograph.sha256),
+        photograph=photograph.sha256,
+        laterality=explanation.laterality.eye,
+        direction=direction,
+        direction_name=explanation.atlas[direction].name if direction else "",
+        target=explanation.atlas[direction].target if direction else explanation.target,
+        strengths={role: dict(frame.edit.strengths) for role, frame in frames.items()},
+        probabilities={Role.ORIGINAL: some.probabilities.original}
+        | {role: frame.probabilities.counterfactual for role, frame in frames.items()},
+        pictures=pictures,
+        simulated=photograph.simulated,
+    )
+
+
+def _write(folder: Path, pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> Picture:
+    """Write a picture, black outside the field (names may stand there), under a name that tells nothing."""
+    content = png_bytes(Image.fromarray(np.where(inside[..., None], pixels, 0).astype(np.uint8)), _SAYS)
+    sha256 = hashlib.sha256(content).hexdigest()
+    name = f"pictures/{sha256[:24]}.png"
+    if not (folder / name).exists():
+        write_atomically(folder / name, content)
+    return Picture(file=name, sha256=sha256)
