@@ -41,8 +41,11 @@ def test_explain_gives_one_json_line_a_photograph_and_goes_on_after_a_refusal(
     done = run("explain", text, eye, "--output", tmp_path / "out", "--json", "--model", small_bundle)
     assert done.returncode == 1, done.stderr
     refused, tree = [json.loads(line) for line in done.stdout.splitlines()]
-    assert refused["photograph"] == "letter.jpg"
-    assert refused["error"]
+    assert (refused["photograph"], refused["number"], tree["number"]) == ("photograph 1", 1, 2)
+    assert "photograph 1" in refused["error"]
+    assert "letter" not in done.stdout + done.stderr  # the name of a file may be a patient's
+    named = run("explain", text, "--output", tmp_path / "out", "--json", "--model", small_bundle, "--name-files")
+    assert json.loads(named.stdout)["photograph"] == "letter.jpg"
     assert set(tree) >= KEYS
     assert set(tree["probabilities"]) == {"original", "reconstruction", "counterfactual"}
     assert set(tree["directions"][0]) >= {

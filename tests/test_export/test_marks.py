@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from napari_latent_explain.export.panel import mark_synthetic
+from napari_latent_explain.export.synthetic_mark import mark_synthetic
 
 
 def test_the_mark_fits_a_small_picture() -> None:

@@ -73,7 +73,7 @@ def test_colours_have_a_sign_and_a_neutral_zero() -> None:
 
 
 def test_what_cannot_be_written_is_said_and_leaves_the_old_file(record: CounterfactualRecord, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"\.png or a \.pdf"):
+    with pytest.raises(ExportError, match=r"\.png, a \.tiff or a \.pdf"):
         write_panel(record, tmp_path / "a.doc")
     (tmp_path / "file").write_text("old")
     with pytest.raises(ExportError, match="can't be written"):

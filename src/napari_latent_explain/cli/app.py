@@ -54,8 +54,18 @@ def explain(
         Path | None,
         typer.Option(help="Folder of masks, <photograph>_EX.png and so on: does the answer act where lesions are?"),
     ] = None,
+    strip: Annotated[bool, typer.Option(help="Also draw the way to the answer and back, for moving pictures.")] = False,
+    keep_surround: Annotated[
+        bool, typer.Option(help="Keep what lies outside the field of view (names may be burned in) in the whole photograph.")
+    ] = False,
+    name_files: Annotated[
+        bool, typer.Option(help="Name refused files by their file names, which may hold patients' names.")
+    ] = False,
 ) -> None:
-    """Explain photographs: pictures, an annotated panel and a record for each."""
+    """Explain photographs: pictures, an annotated panel and a record for each.
+
+    Results are named by the SHA-256 of the photograph's file (sha256sum tells it), never by its name.
+    """
     from napari_latent_explain.cli.explain import ExplainOptions, explain_photographs
 
     raise typer.Exit(
@@ -63,7 +73,7 @@ def explain(
             photographs, output, as_json=as_json, model=model, device=device, target=target, saliency=saliency,
             options=ExplainOptions(
                 seed=seed, full_size=full_size, probability=probability, answers=answers, checks=checks,
-                outlines=outlines,
+                outlines=outlines, strip=strip, keep_surround=keep_surround, name_files=name_files,
             ),
         )
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
@@ -57,11 +56,16 @@ def saliency_methods(names: str | None) -> tuple[SaliencyMethod, ...]:
     return tuple(known[name] for name in wanted)
 
 
-def _folder(output: Path, photograph: Path) -> Path:
-    """A folder of its own for each photograph: two of the same name in different folders do not meet."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", photograph.stem)[:80] or "photograph"
-    mark = hashlib.sha256(str(photograph.resolve()).encode()).hexdigest()[:8]
-    return output / f"{stem}-{mark}"
+def _named(path: Path, number: int, *, name_files: bool) -> str:
+    """What a photograph is called in messages: by its place in the command, unless names of files may be told."""
+    return path.name if name_files else f"photograph {number}"
+
+
+def _nameless(sentence: str, path: Path, called: str) -> str:
+    """An error without the names that it gives to the file."""
+    for name in (str(path.resolve()), str(path), path.name, path.stem):
+        sentence = re.sub(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", called, sentence)
+    return sentence
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,15 @@ class ExplainOptions:
     answers: int = 1
     checks: bool = True
     outlines: Path | None = None
+    keep_surround: bool = False
+    strip: bool = False
+    name_files: bool = False
 
 
-def explain_one(explainer: Explainer, path: Path, output: Path, options: ExplainOptions) -> dict[str, Any]:
-    """Explain one photograph and write its files; return its JSON tree.
+def explain_one(
+    explainer: Explainer, path: Path, output: Path, options: ExplainOptions, number: int = 1
+) -> dict[str, Any]:
+    """Explain one photograph, the `number`-th, and write its files; return its JSON tree.
 
     Raises
     ------
@@ -87,10 +96,10 @@ def explain_one(explainer: Explainer, path: Path, output: Path, options: Explain
         If the photograph is refused or a file can't be written.
     """
     from napari_latent_explain.explain import explain_photograph
-    from napari_latent_explain.export import record_json, write_record
+    from napari_latent_explain.export import case_folder, record_json, write_record
     from napari_latent_explain.fundus import read_outlines, read_photograph
 
-    with show_progress(path.name) as progress:
+    with show_progress(_named(path, number, name_files=options.name_files)) as progress:
         photograph = read_photograph(path)
         outlines = read_outlines(options.outlines, photograph) if options.outlines is not None else {}
         explanation = explain_photograph(
@@ -113,7 +122,8 @@ def explain_one(explainer: Explainer, path: Path, output: Path, options: Explain
         overlap=explanation.overlap(explanation.locate(outlines)),
     )
     whole = explanation.full_size() if options.full_size else None
-    files = write_record(record, _folder(output, path), full_size=whole, saliency=maps)
+    folder = output / case_folder(photograph.sha256)
+    files = write_record(record, folder, full_size=whole, saliency=maps, keep_surround=options.keep_surround)
     return record_json(record, files)
 
 
@@ -186,15 +196,17 @@ def explain_photographs(
     explainer = load_explainer(model, device)
     options = replace(options, target=target_index(explainer, target), saliency=saliency_methods(saliency))
     refused = 0
-    for path in photographs:
+    for number, path in enumerate(photographs, 1):
         try:
-            tree = explain_one(explainer, path, output, options)
+            tree = explain_one(explainer, path, output, options, number)
         except LatentExplainError as error:
             refused += 1
-            tree = {"photograph": path.name, "error": str(error)}
-            message(f"{path.name}: {error}")
+            called = _named(path, number, name_files=options.name_files)
+            said = str(error) if options.name_files else _nameless(str(error), path, called)
+            tree = {"photograph": called, "number": number, "error": said}
+            message(f"{called}: {said}")
             if as_json:
                 out(json.dumps(tree))
             continue
-        out(json.dumps(tree) if as_json else _summary(tree))
+        out(json.dumps(tree | {"number": number}) if as_json else _summary(tree))
     return 1 if refused else 0

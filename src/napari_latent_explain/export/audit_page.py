@@ -12,7 +12,8 @@ from napari_latent_explain import __version__
 from napari_latent_explain.domain.audit import CONCERN
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.colours import BLUE, GROUND, INK, ORANGE, QUIET
-from napari_latent_explain.export.panel import font, png_bytes, wrapped
+from napari_latent_explain.export.png import png_bytes
+from napari_latent_explain.export.typefaces import font, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +114,7 @@ def _pictures(
             cell = Image.fromarray(picture).resize((side - 4, side - 4), Image.Resampling.LANCZOS)
             image.paste(cell, (x + offset, y + 36))
         draw.text((x, y + 40 + side), one.name, font=font(17), fill=INK)
-        for line, text in enumerate(wrapped(one.says, draw, font(15), 2 * side)):
+        for line, text in enumerate(wrapped(one.says, 2 * side, 15)):
             draw.text((x, y + 64 + side + 20 * line), text, font=font(15), fill=QUIET)
 
 
@@ -138,7 +139,7 @@ def compose_audit_page(
         "among eyes with the same decision."
     )
     y = 124
-    for line in wrapped(verdict, draw, font(22), _WIDTH - 2 * _MARGIN):
+    for line in wrapped(verdict, _WIDTH - 2 * _MARGIN, 22):
         draw.text((_MARGIN, y), line, font=font(22), fill=ORANGE if found else INK)
         y += 30
     y = _effects(draw, y + 20, report)
@@ -154,7 +155,7 @@ def compose_audit_page(
         "what cameras and eyes do. Subgroups differ in other things too: a gap is a question, not an answer. Grey band: a "
         f"quarter of the spread ({report.spread:.2f}) of the log odds among photographs with the same decision. {_SAYS}"
     )
-    for row, line in enumerate(wrapped(notes, draw, font(16), _WIDTH - 2 * _MARGIN)):
+    for row, line in enumerate(wrapped(notes, _WIDTH - 2 * _MARGIN, 16)):
         draw.text((_MARGIN, y + 24 * row), line, font=font(16), fill=QUIET)
     return image
 

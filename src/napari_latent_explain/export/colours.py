@@ -11,7 +11,7 @@ from napari_latent_explain.domain import LUMINANCE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BLUE", "GROUND", "INK", "ORANGE", "QUIET", "difference_colours", "difference_scale"]
+__all__ = ["BLUE", "GROUND", "INK", "ORANGE", "QUIET", "difference_bar", "difference_colours", "difference_scale"]
 
 GROUND = (18, 20, 24)
 INK = (240, 240, 240)
@@ -52,3 +52,10 @@ def difference_colours(difference: NDArray[np.float32], full: float = 0.25) -> N
     colour = np.where(change > 0, np.array(ORANGE), np.array(BLUE)) * np.abs(change)
     shown: NDArray[np.uint8] = colour.round().astype(np.uint8)
     return shown
+
+
+def difference_bar(width: int, height: int) -> NDArray[np.uint8]:
+    """The scale of `difference_colours` from darkest to brightest, (height, width, 3) uint8."""
+    share = 2 * np.arange(width)[:, None] / (width - 1) - 1
+    row = np.rint(np.where(share > 0, np.array(ORANGE), np.array(BLUE)) * np.abs(share)).astype(np.uint8)
+    return np.tile(row[None], (height, 1, 1))

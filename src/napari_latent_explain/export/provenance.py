@@ -9,14 +9,16 @@ from PIL import Image, UnidentifiedImageError
 
 from napari_latent_explain import __version__
 from napari_latent_explain.domain import ExportError
+from napari_latent_explain.export.case_label import case_label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from napari_latent_explain.domain import CounterfactualRecord, Faithfulness
+    from napari_latent_explain.export.exhibit import Exhibit
 
-__all__ = ["SYNTHETIC", "provenance", "read_provenance", "record_json"]
+__all__ = ["KEY", "SYNTHETIC", "provenance", "provenance_of_all", "read_provenance", "record_json"]
 
 SYNTHETIC = "Synthetic - for research, not for diagnosis"
 KEY = "latent-explain"
@@ -28,11 +30,14 @@ def _controls(found: Faithfulness | None) -> dict[str, Any] | None:
     return found.model_dump(mode="json") | {"passed": found.passed, "failed": list(found.failed)}
 
 
-def record_json(record: CounterfactualRecord, files: Mapping[str, Path]) -> dict[str, Any]:
-    """One explanation as plain JSON types; `files` are the paths of what was written."""
+def record_json(record: CounterfactualRecord, files: Mapping[str, Path], case: str = "") -> dict[str, Any]:
+    """One explanation as plain JSON types; `files` are the paths of what was written.
+
+    `photograph` is the case's label, see `case_label`: the file's own name stays out.
+    """
     probabilities = record.probabilities
     return {
-        "photograph": record.name,
+        "photograph": case_label(record.sha256, case),
         "sha256": record.sha256,
         "simulated": record.simulated,
         "field": {
@@ -85,12 +90,30 @@ def record_json(record: CounterfactualRecord, files: Mapping[str, Path]) -> dict
     }
 
 
-def provenance(record: CounterfactualRecord) -> str:
-    """What an exported picture carries: no path, no time, no name of a person beyond the file's own name."""
-    tree = record_json(record, {})
-    for volatile in ("files", "seconds", "photograph"):
+def provenance(exhibit: Exhibit) -> str:
+    """What an exported picture carries, as JSON: named things alone, no path, no time, no name of a person or file."""
+    tree = record_json(exhibit.record, {}, exhibit.case)
+    tree["case"] = tree.pop("photograph")
+    tree["atlas_sha256"] = exhibit.atlas_hash
+    for volatile in ("files", "seconds"):
         tree.pop(volatile)
+    if exhibit.reverse is not None:
+        other = record_json(exhibit.reverse, {})
+        tree["reverse"] = {key: other[key] for key in ("probabilities", "directions", "counterfactual")}
+    if exhibit.findings:
+        tree["findings"] = [found.model_dump(mode="json") for found in exhibit.findings]
+    if exhibit.spacing is not None:
+        tree["micrometres_per_pixel"] = exhibit.spacing
+    if exhibit.audit_head:
+        tree["audit_head"] = exhibit.audit_head
     return json.dumps(tree | {"software": f"napari-latent-explain {__version__}"}, sort_keys=True)
+
+
+def provenance_of_all(exhibits: Sequence[Exhibit]) -> str:
+    """As `provenance`; of several exhibits, a list of what each carries."""
+    if len(exhibits) == 1:
+        return provenance(exhibits[0])
+    return json.dumps({"exhibits": [json.loads(provenance(one)) for one in exhibits]}, sort_keys=True)
 
 
 def read_provenance(path: Path) -> dict[str, Any]:

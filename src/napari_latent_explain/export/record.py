@@ -9,9 +9,14 @@ from PIL import Image
 
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.colours import difference_colours, difference_scale
-from napari_latent_explain.export.panel import mark_synthetic, png_bytes, write_panel
+from napari_latent_explain.export.exhibit import Exhibit
+from napari_latent_explain.export.kept_record import KEPT, record_bytes
+from napari_latent_explain.export.panel import write_panel
+from napari_latent_explain.export.png import png_bytes
 from napari_latent_explain.export.provenance import provenance, record_json
 from napari_latent_explain.export.saliency import compose_saliency
+from napari_latent_explain.export.surround import without_surround
+from napari_latent_explain.export.synthetic_mark import mark_synthetic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +36,10 @@ def write_record(
     *,
     full_size: NDArray[np.uint8] | None = None,
     saliency: Sequence[SaliencyMap] = (),
+    case: str = "",
+    keep_surround: bool = False,
 ) -> dict[str, Path]:
-    """Write the pictures, the panel and ``record.json``.
+    """Write the pictures, the panel, ``record.json``, and ``record.safetensors``, from which it can be exported again.
 
     Parameters
     ----------
@@ -44,14 +51,24 @@ def write_record(
         (H, W, 3) uint8, the composite in the whole photograph.
     saliency : sequence of SaliencyMap
         Maps to lay over the photograph.
+    case : str
+        A label of one's own, see `case_label`.
+    keep_surround : bool
+        Whether `full_size` keeps what lies outside the field of view, where names may be burned in; black by default.
 
     Returns
     -------
     dict
-        Paths by name: original, reconstruction, counterfactual, difference, panel, record, counterfactual_full, and
+        Paths by name: original, reconstruction, counterfactual, difference, panel, record, kept, counterfactual_full, and
         saliency_<method> of each map.
+
+    Raises
+    ------
+    ExportError
+        If a file can't be written.
     """
-    text = provenance(record)
+    exhibit = Exhibit(record, case=case)
+    text = provenance(exhibit)
     pictures = {
         "original": Image.fromarray(record.original),
         "reconstruction": Image.fromarray(record.reconstruction),
@@ -59,7 +76,8 @@ def write_record(
         "difference": Image.fromarray(difference_colours(record.difference, difference_scale(record.difference))),
     }
     if full_size is not None:
-        pictures["counterfactual_full"] = Image.fromarray(full_size)
+        whole = full_size if keep_surround else without_surround(full_size, record.field)
+        pictures["counterfactual_full"] = Image.fromarray(whole)
     files = {}
     for name, picture in pictures.items():
         if name != "original" or record.simulated:
@@ -68,8 +86,9 @@ def write_record(
     for found in saliency:
         name = f"saliency_{found.method}"
         files[name] = write_atomically(folder / f"{name}.png", png_bytes(compose_saliency(record, found), text))
-    files["panel"] = write_panel(record, folder / "panel.png")
+    files["panel"] = write_panel(record, folder / "panel.png", case=case)
+    files["kept"] = write_atomically(folder / KEPT, record_bytes(record, case))
     files["record"] = folder / "record.json"
-    tree = json.dumps(record_json(record, {n: p.relative_to(folder) for n, p in files.items()}), indent=1)
+    tree = json.dumps(record_json(record, {n: p.relative_to(folder) for n, p in files.items()}, case), indent=1)
     write_atomically(files["record"], tree.encode())
     return files
