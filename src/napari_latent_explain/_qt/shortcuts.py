@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QShortcut, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QShortcut, QWidget
+
+from napari_latent_explain._qt.key_list import KeyList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,19 +89,8 @@ class BlinkKey(QObject):  # type: ignore[misc]
         self._viewer.bind_key("B", None, overwrite=True)
 
 
-class ShortcutList(QDialog):  # type: ignore[misc]
-    """All keys and what they do."""
+class ShortcutList(KeyList):
+    """All keys of the window."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keys of Latent Explain")
-        column = QVBoxLayout(self)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(18)
-        for row, (key, words) in enumerate((*KEYS.values(), *_ELSEWHERE.items())):
-            grid.addWidget(QLabel(f"<b>{key}</b>"), row, 0)
-            grid.addWidget(QLabel(words), row, 1)
-        column.addLayout(grid)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.close)
-        column.addWidget(buttons)
+        super().__init__("Keys of Latent Explain", (*KEYS.values(), *_ELSEWHERE.items()), parent)

@@ -10,6 +10,7 @@ import typer
 from napari_latent_explain.cli.benchmark_app import benchmark
 from napari_latent_explain.cli.options import Device, Json, Model
 from napari_latent_explain.cli.report import message, out, show_progress
+from napari_latent_explain.cli.study_app import study
 from napari_latent_explain.domain import LatentExplainError, WrongUseError
 
 __all__ = ["app", "main"]
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 
 app.add_typer(benchmark, name="benchmark")
+app.add_typer(study, name="study")
 
 
 @app.command()

@@ -39,7 +39,7 @@ Level = Literal["nominal", "ordinal", "set", "text", "marks"]
 """How answers can be compared."""
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,39}$")]
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[ac-z0-9]$")]  # b is for blinking
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 _Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 

@@ -1,0 +1,80 @@
+"""The first page of a review: which study, and who."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+__all__ = ["StudyChooser"]
+
+
+class StudyChooser(QWidget):  # type: ignore[misc]
+    """Asks for a study's folder and a rater's pseudonym.
+
+    Signals
+    -------
+    begun(folder: str, rater: str, database: str)
+        Somebody wants to review; `database` is empty for a file in the study's folder.
+    """
+
+    begun = Signal(str, str, str)
+
+    def __init__(self, rater: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        words = QLabel(
+            "Choose a study and say who you are by the pseudonym that you were given. Every answer is kept as soon as you give "
+            "it; you can stop at any time and go on later."
+        )
+        words.setWordWrap(True)
+        self.folder = QLineEdit()
+        self.folder.setPlaceholderText("Folder with study.json")
+        self.folder.setAccessibleName("Folder of the study")
+        browse = QPushButton("Browse...")
+        browse.clicked.connect(self._browse)
+        where = QHBoxLayout()
+        where.addWidget(self.folder, 1)
+        where.addWidget(browse)
+        self.rater = QLineEdit(rater)
+        self.rater.setPlaceholderText("Letters and digits, not your name")
+        self.rater.setAccessibleName("Your pseudonym")
+        self.rater.setMaxLength(40)
+        self.database = QLineEdit()
+        self.database.setPlaceholderText("Leave empty: a file in the study's folder")
+        self.database.setToolTip("The address of a site's database, such as postgresql+pg8000://user@host/name.")
+        self.database.setAccessibleName("Database of the site, if there is one")
+        self.begin = QPushButton("Begin, or go on")
+        self.begin.clicked.connect(self._begin)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setStyleSheet("color: #ffb454;")
+        form = QFormLayout()
+        form.addRow("Study", where)
+        form.addRow("Pseudonym", self.rater)
+        form.addRow("Database", self.database)
+        column = QVBoxLayout(self)
+        column.addWidget(words)
+        column.addLayout(form)
+        column.addWidget(self.begin)
+        column.addWidget(self.message)
+        column.addStretch(1)
+        for line in (self.folder, self.rater, self.database):
+            line.returnPressed.connect(self._begin)
+
+    def say(self, text: str) -> None:
+        """Say why it could not begin."""
+        self.message.setText(text)
+
+    def _browse(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder of the study", self.folder.text() or str(Path.home()))
+        if chosen:
+            self.folder.setText(chosen)
+
+    def _begin(self) -> None:
+        self.say("")
+        folder, rater = self.folder.text().strip(), self.rater.text().strip()
+        if not folder or not rater:
+            self.say("Name the study's folder and your pseudonym.")
+            return
+        self.begun.emit(folder, rater, self.database.text().strip())
