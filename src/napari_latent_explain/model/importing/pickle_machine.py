@@ -97,7 +97,8 @@ class PickleMachine:
         try:
             while True:
                 self.budget.step()
-                code = self._take(1)[0]
+                code = self.data[self.position]
+                self.position += 1
                 if code == 0x2E:  # STOP
                     return self._pop()
                 step = self.steps.get(code)
@@ -165,7 +166,10 @@ class PickleMachine:
         return bytes(self.data[start : start + found]).decode("ascii", "backslashreplace")
 
     def _tuple(self, count: int) -> None:
-        self._push(tuple(reversed([self._pop() for _ in range(count)])))
+        start = len(self.stack) - count
+        if start < (self.marks[-1] if self.marks else 0):
+            raise IndexError
+        self.stack[start:] = [tuple(self.stack[start:])]
 
     def _memoise(self, place: int) -> None:
         self.memo[place] = self.stack[-1]

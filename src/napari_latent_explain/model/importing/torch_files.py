@@ -139,7 +139,10 @@ def _read_archive(content: bytes, names: Names, budget: Budget) -> Any:
     if len(folders) != 1 or len({entry.filename for entry in entries}) != len(entries):
         raise checkpoint.damaged("its archive is not laid out as torch does it")
     stored = _Archived(entries, folders.pop(), memoryview(content), budget)
-    if any(entry.filename.endswith("/byteorder") for entry in entries) and bytes(stored.entry("byteorder")) != b"little":
+    if (
+        any(entry.filename.endswith("/byteorder") for entry in entries)
+        and bytes(stored.entry("byteorder")) != b"little"
+    ):
         raise checkpoint.unsupported("was written by a big-endian machine; save it again on another one.")
     return PickleMachine(stored.entry("data.pkl"), names, budget, stored).run()
 
