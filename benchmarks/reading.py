@@ -2,8 +2,7 @@
 
 python benchmarks/reading.py [FOLDER] [--rounds 3] [--json]
 
-Without a folder, simulated eyes of 4 megapixels are written as JPEG, PNG and (with the extra `dicom`) DICOM, into a folder that is
-removed.
+Without a folder, a simulated eye of 4 megapixels is written as JPEG and PNG, into a folder that is removed.
 """
 
 from __future__ import annotations
@@ -82,7 +81,9 @@ def main() -> None:
         return
     print(f"{result['photographs']} photographs, {options.rounds} rounds, the same pixels both ways")
     print(f"in this process  {here:8.1f} ms a photograph")
-    print(f"in the child     {there:8.1f} ms a photograph; the first of all, with the child's start: {result['first_ms']} ms")
+    print(
+        f"in the child     {there:8.1f} ms a photograph; the first of all, with the child's start: {result['first_ms']} ms"
+    )
     print(f"ratio            {there / here:8.3f}")
 
 

@@ -108,7 +108,7 @@ _guard = threading.Lock()
 
 def shared_decoders() -> Decoders:
     """Return the decoders that the whole program shares; they end with it."""
-    global _shared  # noqa: PLW0603 - one for the program, as its processes are
+    global _shared
     with _guard:
         if _shared is None:
             _shared = Decoders()
@@ -118,7 +118,7 @@ def shared_decoders() -> Decoders:
 
 def _after_fork() -> None:
     """A forked copy shares pipes with its parent: it must not talk into them."""
-    global _shared, _guard  # noqa: PLW0603
+    global _shared, _guard
     if _shared is not None:
         atexit.unregister(_shared.close)
         _shared.forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.decoding.dicom_facts import facts_of
@@ -16,6 +17,8 @@ __all__ = ["directory", "photograph"]
 
 _OPHTHALMIC = ("1.2.840.10008.5.1.4.1.1.77.1.5.1", "1.2.840.10008.5.1.4.1.1.77.1.5.2")
 _PHOTOGRAPHIC = "1.2.840.10008.5.1.4.1.1.77.1.4"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_MOST_INFLATED = 2**30
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _MISSING = "is a DICOM file, and what reads those is not installed: pip install 'napari-latent-explain[dicom]'."
 # PS3.3 C.8.17.2: the later values of Image Type say through which filter an ophthalmic photograph was taken.
@@ -41,8 +44,8 @@ _OTHER_DEVICES = {
 def photograph(data: bytes, request: Request, limits: Limits) -> Answer:
     """Decode one frame of a DICOM photograph of the fundus, or, for the task ``facts``, read what it says alone.
 
-    Ophthalmic Photography 8 Bit and 16 Bit Image Storage (PS3.3 A.41, A.42) and VL Photographic Image Storage (A.32.4). VOI LUTs and
-    windows are ignored, as is an ICC profile: pixels are what the camera stored.
+    Ophthalmic Photography 8 Bit and 16 Bit Image Storage (PS3.3 A.41, A.42) and VL Photographic Image Storage (A.32.4).
+    VOI LUTs and windows are ignored, as is an ICC profile: pixels are what the camera stored.
 
     Raises
     ------
@@ -90,8 +93,19 @@ def _read(data: bytes) -> Any:
         from pydicom import config
     except ImportError as error:
         raise Refusal(_MISSING) from error
+    _refuse_deflated_bomb(data)
     config.settings.reading_validation_mode = config.IGNORE
     return pydicom.dcmread(io.BytesIO(data))
+
+
+def _refuse_deflated_bomb(data: bytes) -> None:
+    """Inflate no more than a photograph has; pydicom would inflate all (PS3.5 A.5)."""
+    end_of_meta = 144 + int.from_bytes(data[140:144], "little")
+    if _DEFLATED in data[132:end_of_meta]:
+        inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[end_of_meta:], _MOST_INFLATED + 1)
+        if len(inflated) > _MOST_INFLATED:
+            msg = f"holds more than {_MOST_INFLATED // 2**20} MiB once it is unpacked, as no photograph does: export it anew."
+            raise Refusal(msg)
 
 
 def _refuse_others(dataset: Any) -> None:
@@ -105,12 +119,14 @@ def _refuse_others(dataset: Any) -> None:
     if "SOPClassUID" not in dataset:
         dataset.SOPClassUID = kind
     for value in list(dataset.get("ImageType", None) or ())[2:]:
-        if str(value).upper() in _FILTERED:
-            msg = f"is {_FILTERED[str(value).upper()]}, not a colour photograph, and the model knows colour alone: choose that one."
+        if filtered := _FILTERED.get(str(value).upper()):
+            msg = f"is {filtered}, not a colour photograph, and the model knows colour alone: choose that one."
             raise Refusal(msg)
     devices = [str(item.get("CodeValue", "")) for item in dataset.get("AcquisitionDeviceTypeCodeSequence", None) or ()]
     if devices and all(code in _OTHER_DEVICES for code in devices):
-        msg = f"was taken with {_OTHER_DEVICES[devices[0]]}, which does not show the retina: choose a fundus photograph."
+        msg = (
+            f"was taken with {_OTHER_DEVICES[devices[0]]}, which does not show the retina: choose a fundus photograph."
+        )
         raise Refusal(msg)
     if "PixelData" not in dataset:
         msg = "is a DICOM photograph without pixels: copy it again from its source."

@@ -39,9 +39,9 @@ def facts_of(dataset: Any, frame: int, *, on_retina: bool) -> Facts:
     frame : int
         Which frame, from 0: functional groups may differ from frame to frame.
     on_retina : bool
-        Whether its Pixel Spacing is one on the retina. In the Ophthalmic Photography Image Module it is the nominal distance at the
-        focal plane, in the retina (PS3.3 C.8.17.2, Pixel Spacing 0028,0030); Imager Pixel Spacing and what other modules keep are
-        distances elsewhere, and are not read.
+        Whether its Pixel Spacing is one on the retina. In the Ophthalmic Photography Image Module it is the nominal distance
+        at the focal plane, in the retina (PS3.3 C.8.17.2, Pixel Spacing 0028,0030); Imager Pixel Spacing and what other modules
+        keep are distances elsewhere, and are not read.
     """
     return Facts(
         eye=_eye(dataset, frame),

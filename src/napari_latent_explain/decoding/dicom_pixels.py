@@ -97,9 +97,7 @@ def _decoded(dataset: Any, frame: int, plugin: str) -> NDArray[Any]:
     syntax = dataset.file_meta.TransferSyntaxUID
     decoder = get_decoder(syntax)
     if plugin and not decoder.is_available:
-        msg = (
-            "is a DICOM file in a compression whose decoder is not installed: pip install 'napari-latent-explain[dicom]'."
-        )
+        msg = "is a DICOM file in a compression whose decoder is not installed: pip install 'napari-latent-explain[dicom]'."
         raise Refusal(msg)
     values, _ = decoder.as_array(dataset, index=frame, raw=False, decoding_plugin=plugin)
     return np.asarray(values)

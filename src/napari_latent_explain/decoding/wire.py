@@ -6,7 +6,7 @@ import json
 import math
 import struct
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.decoding.limits import Limits
 
-__all__ = ["Answer", "Facts", "Refusal", "Request", "WireError", "read_answer", "read_request", "send_answer", "send_request"]
+__all__ = [
+    "Answer",
+    "Facts",
+    "Refusal",
+    "Request",
+    "WireError",
+    "read_answer",
+    "read_request",
+    "send_answer",
+    "send_request",
+]
 
 _ASK = struct.Struct("<4sIQ")  # mark, bytes of JSON, bytes of the file
 _TELL = struct.Struct("<4sBBIII")  # mark, refused, bytes a sample, height, width, bytes of JSON
@@ -91,7 +101,7 @@ class Answer:
     facts: Facts = Facts()
 
 
-def send_request(stream: BinaryIO, request: Request, data: bytes) -> None:
+def send_request(stream: IO[bytes], request: Request, data: bytes) -> None:
     """Send a request and the bytes of the file."""
     asked = json.dumps(asdict(request)).encode()
     for part in (_ASK.pack(_MARK, len(asked), len(data)) + asked, data):
@@ -100,7 +110,7 @@ def send_request(stream: BinaryIO, request: Request, data: bytes) -> None:
             left = left[stream.write(left) :]
 
 
-def read_request(stream: BinaryIO) -> tuple[Request, bytes] | None:
+def read_request(stream: IO[bytes]) -> tuple[Request, bytes] | None:
     """Read a request; None if there are no more."""
     head = stream.read(_ASK.size)
     if len(head) < _ASK.size:
@@ -111,7 +121,7 @@ def read_request(stream: BinaryIO) -> tuple[Request, bytes] | None:
     return (request, data) if len(data) == size else None
 
 
-def send_answer(stream: BinaryIO, answer: Answer | Refusal) -> None:
+def send_answer(stream: IO[bytes], answer: Answer | Refusal) -> None:
     """Send pixels and facts, or the words of a refusal."""
     if isinstance(answer, Refusal):
         told = json.dumps({"why": str(answer)}).encode()
@@ -121,11 +131,11 @@ def send_answer(stream: BinaryIO, answer: Answer | Refusal) -> None:
         height, width, _ = answer.pixels.shape
         stream.write(_TELL.pack(_MARK, 0, answer.pixels.itemsize, height, width, len(told)) + told)
         if answer.pixels.size:
-            stream.write(memoryview(np.ascontiguousarray(answer.pixels)).cast("B"))
+            stream.write(np.ascontiguousarray(answer.pixels).data.cast("B"))
     stream.flush()
 
 
-def read_answer(stream: BinaryIO, limits: Limits) -> Answer:
+def read_answer(stream: IO[bytes], limits: Limits) -> Answer:
     """Read an answer, and believe nothing of it that can't be.
 
     Raises
@@ -148,17 +158,17 @@ def read_answer(stream: BinaryIO, limits: Limits) -> Answer:
         raise Refusal(_line(told.get("why"), 300) or "was refused without a reason.")
     pixels = np.empty((height, width, 3), np.uint8 if depth == 1 else np.uint16)
     if pixels.size:
-        _fill(stream, memoryview(pixels).cast("B"))
+        _fill(stream, pixels.data.cast("B"))
     return Answer(pixels, _facts(told))
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: IO[bytes], size: int) -> bytes:
     data = bytearray(size)
     _fill(stream, memoryview(data))
     return bytes(data)
 
 
-def _fill(stream: BinaryIO, room: memoryview) -> None:
+def _fill(stream: IO[bytes], room: memoryview) -> None:
     at = 0
     while at < len(room):
         got: int = stream.readinto(room[at : at + _PIECE])  # type: ignore[attr-defined]
@@ -169,7 +179,9 @@ def _fill(stream: BinaryIO, room: memoryview) -> None:
 
 def _line(value: Any, most: int) -> str:
     """One printable line."""
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())[:most] if isinstance(value, str) else ""
+    return (
+        " ".join("".join(c if c.isprintable() else " " for c in value).split())[:most] if isinstance(value, str) else ""
+    )
 
 
 def _facts(told: dict[str, Any]) -> Facts:

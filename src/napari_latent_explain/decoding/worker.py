@@ -129,7 +129,9 @@ class Worker:
             return _NO_START.format(f"exit status {self._process.returncode}")
         if self._process.returncode == -getattr(signal, "SIGXCPU", 0):
             return _TOO_LONG.format(self._limits.cpu_seconds)
-        return "makes the program that decodes pictures crash, as damaged or hostile files do: export the photograph anew."
+        return (
+            "makes the program that decodes pictures crash, as damaged or hostile files do: export the photograph anew."
+        )
 
     def _widen_pipes(self) -> None:
         """Fewer, larger pieces; Linux alone has it."""

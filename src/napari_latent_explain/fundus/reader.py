@@ -28,11 +28,11 @@ def read_photograph(path: str | PathLike[str], frame: int = 0, progress: Progres
     """Read a photograph as it is meant to be seen.
 
     EXIF rotation is applied, transparent parts lie over black, grey, palette and CMYK pictures become RGB;
-    16 bits a channel stay 16 bits. Of a plain file with several pictures, the first counts. Of DICOM, Ophthalmic Photography 8 Bit
-    and 16 Bit and VL Photographic are read, in colour; anything else is refused by what it is.
+    16 bits a channel stay 16 bits. Of a plain file with several pictures, the first counts. Of DICOM, Ophthalmic Photography
+    8 Bit and 16 Bit and VL Photographic are read, in colour; anything else is refused by what it is.
 
-    The file is decoded in a child process with limits on memory, time and size (`decoding.Limits`): the first call starts it, which
-    takes a moment.
+    The file is decoded in a child process with limits on memory, time and size (`decoding.Limits`): the first call starts it,
+    which takes a moment.
 
     Parameters
     ----------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_latent_explain.decoding import Request
 from napari_latent_explain.fundus.photograph_bytes import photograph_bytes
 from napari_latent_explain.fundus.reader import ask_decoder
@@ -11,7 +13,6 @@ from napari_latent_explain.fundus.reader import ask_decoder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["read_thumbnail"]
@@ -30,5 +31,5 @@ def read_thumbnail(path: Path, size: int = 64) -> NDArray[np.uint8]:
     PhotographError
         If it is no readable picture.
     """
-    small: NDArray[np.uint8] = ask_decoder(Request("thumbnail", size=size), photograph_bytes(path), path.name).pixels
-    return small
+    answer = ask_decoder(Request("thumbnail", size=size), photograph_bytes(path), path.name)
+    return np.asarray(answer.pixels, dtype=np.uint8)
