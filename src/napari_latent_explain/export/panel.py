@@ -9,6 +9,7 @@ from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.contact_sheet import ContactSheet
 from napari_latent_explain.export.exhibit import Exhibit
 from napari_latent_explain.export.figure import Figure
+from napari_latent_explain.export.ome_tiff import tiff_bytes
 from napari_latent_explain.export.page import painted
 from napari_latent_explain.export.pdf import pdf_bytes
 from napari_latent_explain.export.png import page_png, png_bytes
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 STYLES: Mapping[str, PanelStyle] = {"slide": Slide(), "figure": Figure(), "sheet": ContactSheet()}
-_WHOLE: Mapping[str, Callable[[Sequence[Page]], bytes]] = {".pdf": pdf_bytes}
+_WHOLE: Mapping[str, Callable[[Sequence[Page]], bytes]] = {".pdf": pdf_bytes, ".tif": tiff_bytes, ".tiff": tiff_bytes}
 
 
 def panel_style(name: str) -> PanelStyle:
