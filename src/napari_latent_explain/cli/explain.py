@@ -96,6 +96,7 @@ def explain_one(
         If the photograph is refused or a file can't be written.
     """
     from napari_latent_explain.explain import explain_photograph
+    from napari_latent_explain.explain.dose_strip import draw_strip
     from napari_latent_explain.export import case_folder, record_json, write_record
     from napari_latent_explain.fundus import read_outlines, read_photograph
 
@@ -115,6 +116,7 @@ def explain_one(
         dose = explanation.dose_response() if options.checks and first.edit else None
         checked = explanation.check(options.seed, progress) if options.checks else None
         maps = [explanation.saliency_map(method, progress) for method in options.saliency]
+        strip = draw_strip(explanation, first.edit, progress) if options.strip else None
     record = explanation.record(
         dose_response=dose,
         faithfulness=checked,
@@ -123,7 +125,9 @@ def explain_one(
     )
     whole = explanation.full_size() if options.full_size else None
     folder = output / case_folder(photograph.sha256)
-    files = write_record(record, folder, full_size=whole, saliency=maps, keep_surround=options.keep_surround)
+    files = write_record(
+        record, folder, full_size=whole, saliency=maps, strip=strip, keep_surround=options.keep_surround
+    )
     return record_json(record, files)
 
 

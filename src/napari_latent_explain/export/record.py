@@ -15,6 +15,7 @@ from napari_latent_explain.export.panel import write_panel
 from napari_latent_explain.export.png import png_bytes
 from napari_latent_explain.export.provenance import provenance, record_json
 from napari_latent_explain.export.saliency import compose_saliency
+from napari_latent_explain.export.strip import KEPT_STRIP, strip_bytes
 from napari_latent_explain.export.surround import without_surround
 from napari_latent_explain.export.synthetic_mark import mark_synthetic
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_latent_explain.domain import CounterfactualRecord, SaliencyMap
+    from napari_latent_explain.export.strip import Strip
 
 __all__ = ["write_record"]
 
@@ -36,6 +38,7 @@ def write_record(
     *,
     full_size: NDArray[np.uint8] | None = None,
     saliency: Sequence[SaliencyMap] = (),
+    strip: Strip | None = None,
     case: str = "",
     keep_surround: bool = False,
 ) -> dict[str, Path]:
@@ -51,6 +54,8 @@ def write_record(
         (H, W, 3) uint8, the composite in the whole photograph.
     saliency : sequence of SaliencyMap
         Maps to lay over the photograph.
+    strip : Strip, optional
+        Pictures on the way, for moving pictures; without it the one that is there is taken away, as it is of another edit.
     case : str
         A label of one's own, see `case_label`.
     keep_surround : bool
@@ -59,8 +64,8 @@ def write_record(
     Returns
     -------
     dict
-        Paths by name: original, reconstruction, counterfactual, difference, panel, record, kept, counterfactual_full, and
-        saliency_<method> of each map.
+        Paths by name: original, reconstruction, counterfactual, difference, panel, record, kept, counterfactual_full, strip,
+        and saliency_<method> of each map.
 
     Raises
     ------
@@ -88,6 +93,10 @@ def write_record(
         files[name] = write_atomically(folder / f"{name}.png", png_bytes(compose_saliency(record, found), text))
     files["panel"] = write_panel(record, folder / "panel.png", case=case)
     files["kept"] = write_atomically(folder / KEPT, record_bytes(record, case))
+    if strip is not None:
+        files["strip"] = write_atomically(folder / KEPT_STRIP, strip_bytes(strip))
+    else:
+        (folder / KEPT_STRIP).unlink(missing_ok=True)
     files["record"] = folder / "record.json"
     tree = json.dumps(record_json(record, {n: p.relative_to(folder) for n, p in files.items()}, case), indent=1)
     write_atomically(files["record"], tree.encode())
