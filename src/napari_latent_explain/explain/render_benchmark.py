@@ -12,6 +12,7 @@ import torch
 from napari_latent_explain.domain import Edit, WrongUseError, silent
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.latent import move
+from napari_latent_explain.model.generator import StyleGenerator
 from napari_latent_explain.model.published_synthesis import synthesise_as_published
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def benchmark_render(explanation: Explanation, rounds: int = 40, progress: Progr
     Raises
     ------
     WrongUseError
-        If the model has no direction towards its target.
+        If the model has no direction towards its target, or its generator was imported.
     """
     if not explanation.directions:
         msg = "This model has no direction towards the target class; choose another model."
@@ -91,6 +92,9 @@ def benchmark_render(explanation: Explanation, rounds: int = 40, progress: Progr
     low, high = explanation.strength_range(key)
     code = explanation.inversion.code
     strip = explanation.strip(key, Edit())
+    if not isinstance(explainer.generator, StyleGenerator):
+        msg = "This model's generator was imported and is drawn as published already; choose another model."
+        raise WrongUseError(msg)
     published = copy.deepcopy(explainer.generator)
     published.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     error, kinds = 0.0, list[list[float]]([[], [], []])

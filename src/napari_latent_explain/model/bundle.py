@@ -10,8 +10,12 @@
     models/perception.safetensors   with a classifier that was not made here: the features that inversion compares
     docs/README.md             the model card
 
+A generator that was imported (`model.importing`) is a bundle that lacks the rest: its metadata say so, and `read_bundle` says how
+to train it.
+
 Nothing in a bundle is executed; a classifier that was not made here is built by name from a trusted package (`model.foreign`).
-Weights are stored as float16 and computed with as float32; those of a foreign classifier are stored as they are.
+Weights are stored as float16 and computed with as float32; those of a foreign classifier and of an imported generator are
+stored as they are.
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ from napari_latent_explain.model.classifier import ClassifierConfig
 from napari_latent_explain.model.encoder import EncoderConfig
 from napari_latent_explain.model.foreign import ForeignConfig
 from napari_latent_explain.model.generator import GeneratorConfig
+from napari_latent_explain.model.published_generator import PublishedConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +45,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-__all__ = ["BundleMetadata", "bundle_sha256", "read_bundle", "write_bundle"]
+__all__ = [
+    "BundleMetadata",
+    "bundle_sha256",
+    "read_bundle",
+    "read_bundle_file",
+    "read_state",
+    "write_bundle",
+    "write_bundle_file",
+]
 
 _NETWORKS = ("generator", "encoder", "classifier", "statistics")
 _OPTIONAL = ("controls", "second_opinion")
@@ -57,7 +70,7 @@ class BundleMetadata(FrozenModel):
     version: str = "0.1.0"
     classes: tuple[str, ...]
     resolution: int
-    generator: GeneratorConfig
+    generator: GeneratorConfig | PublishedConfig
     encoder: EncoderConfig
     classifier: ClassifierConfig | ForeignConfig
     scores: dict[str, Any] = Field(default_factory=dict)
@@ -70,12 +83,17 @@ class BundleMetadata(FrozenModel):
         return isinstance(self.classifier, ForeignConfig)
 
     @property
+    def imported(self) -> bool:
+        """Whether the generator was not made here."""
+        return isinstance(self.generator, PublishedConfig)
+
+    @property
     def networks(self) -> tuple[str, ...]:
         """Names of the files of ``models/``."""
         return (*_NETWORKS, "perception") if self.foreign else _NETWORKS
 
 
-def _write(path: Path, content: bytes) -> str:
+def write_bundle_file(path: Path, content: bytes) -> str:
     """Write atomically; return the SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
@@ -104,24 +122,28 @@ def write_bundle(
         Everything but `files`.
     networks : mapping
         For each of `metadata.networks`, and "controls" and "second_opinion" where there are any, its state by name. Floats
-        are stored as float16; the statistics, and a classifier that was not made here, as they are.
+        are stored as float16; the statistics, and a classifier or generator that was not made here, as they are.
     atlas, card : DirectionAtlas, str
         Directions, and the model card in Markdown.
     """
     files = {}
-    whole = {"statistics", "classifier"} if metadata.foreign else {"statistics"}
+    whole = (
+        {"statistics"}
+        | ({"classifier"} if metadata.foreign else set())
+        | ({"generator"} if metadata.imported else set())
+    )
     for name in (*metadata.networks, *(name for name in _OPTIONAL if name in networks)):
         state = {
             key: (value.detach().cpu().half() if value.is_floating_point() and name not in whole else value.cpu())
             for key, value in sorted(networks[name].items())
         }
         path = f"models/{name}.safetensors"
-        files[path] = _write(folder / path, save({k: v.contiguous().clone() for k, v in state.items()}))
+        files[path] = write_bundle_file(folder / path, save({k: v.contiguous().clone() for k, v in state.items()}))
     text = atlas.model_dump_json(indent=1) + "\n"
-    files["configs/directions.json"] = _write(folder / "configs" / "directions.json", text.encode())
-    files["docs/README.md"] = _write(folder / "docs" / "README.md", card.encode())
+    files["configs/directions.json"] = write_bundle_file(folder / "configs" / "directions.json", text.encode())
+    files["docs/README.md"] = write_bundle_file(folder / "docs" / "README.md", card.encode())
     text = json.dumps(metadata.replace(files=files).model_dump(mode="json"), indent=1, sort_keys=True) + "\n"
-    _write(folder / "configs" / "metadata.json", text.encode())
+    write_bundle_file(folder / "configs" / "metadata.json", text.encode())
     return folder
 
 
@@ -131,7 +153,14 @@ def bundle_sha256(metadata: BundleMetadata) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _read(folder: Path, name: str, expected: str | None) -> bytes:
+def read_bundle_file(folder: Path, name: str, expected: str | None) -> bytes:
+    """Read one file of a bundle, and check its SHA-256 where one is `expected`.
+
+    Raises
+    ------
+    BundleError
+        If it is missing, too large, or not what was saved.
+    """
     path = folder / name
     try:
         if path.stat().st_size > _LARGEST:
@@ -149,6 +178,40 @@ def _read(folder: Path, name: str, expected: str | None) -> bytes:
     return content
 
 
+def read_state(folder: Path, name: str, expected: str) -> dict[str, Tensor]:
+    """Weights of one network of a bundle as float32, all finite; `name` is its path in the folder.
+
+    Raises
+    ------
+    BundleError
+        If the file is missing, changed or no safetensors file.
+    """
+    try:
+        state = load(read_bundle_file(folder, name, expected))
+    except SafetensorError as error:
+        msg = f"{name} of {folder} is not a safetensors file; copy it again."
+        raise BundleError(msg) from error
+    state = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+    if not all(bool(torch.isfinite(value).all()) for value in state.values()):
+        msg = f"{name} of {folder} holds numbers that are not finite; the bundle is refused."
+        raise BundleError(msg)
+    return state
+
+
+def _refuse_half_a_bundle(folder: Path, content: bytes) -> None:
+    """Say what an imported generator lacks, if that is what the metadata describe."""
+    try:
+        tree = json.loads(content)
+    except ValueError:
+        return
+    if isinstance(tree, dict) and isinstance(tree.get("lacks"), list):
+        msg = (
+            f"{folder} holds an imported generator, without {' and '.join(map(str, tree['lacks'][:2]))}: nothing can be "
+            f"explained with it yet. Train them with: latent-explain train-encoder {folder} --output RUN"
+        )
+        raise BundleError(msg)
+
+
 def read_bundle(folder: Path) -> tuple[BundleMetadata, dict[str, dict[str, Tensor]], DirectionAtlas, str]:
     """Read and check a bundle: hashes, JSON, finite numbers. Shapes are checked when the networks take the weights.
 
@@ -157,9 +220,11 @@ def read_bundle(folder: Path) -> tuple[BundleMetadata, dict[str, dict[str, Tenso
     BundleError
         With one sentence about what is wrong.
     """
+    content = read_bundle_file(folder, "configs/metadata.json", None)
     try:
-        metadata = BundleMetadata.model_validate_json(_read(folder, "configs/metadata.json", None))
+        metadata = BundleMetadata.model_validate_json(content)
     except ValidationError as error:
+        _refuse_half_a_bundle(folder, content)
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         msg = f"configs/metadata.json of {folder} has a wrong entry at '{where}': {first['msg']}."
@@ -171,20 +236,10 @@ def read_bundle(folder: Path) -> tuple[BundleMetadata, dict[str, dict[str, Tenso
     optional = tuple(name for name in _OPTIONAL if f"models/{name}.safetensors" in metadata.files)
     for name in metadata.networks + optional:
         path = f"models/{name}.safetensors"
-        content = _read(folder, path, metadata.files.get(path, "no hash in the metadata"))
-        try:
-            state = load(content)
-        except SafetensorError as error:
-            msg = f"{path} of {folder} is not a safetensors file; copy it again."
-            raise BundleError(msg) from error
-        state = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
-        if not all(bool(torch.isfinite(value).all()) for value in state.values()):
-            msg = f"{path} of {folder} holds numbers that are not finite; the bundle is refused."
-            raise BundleError(msg)
-        networks[name] = state
+        networks[name] = read_state(folder, path, metadata.files.get(path, "no hash in the metadata"))
     try:
         atlas = DirectionAtlas.model_validate_json(
-            _read(folder, "configs/directions.json", metadata.files.get("configs/directions.json"))
+            read_bundle_file(folder, "configs/directions.json", metadata.files.get("configs/directions.json"))
         )
     except ValidationError as error:
         msg = f"configs/directions.json of {folder} is not a direction atlas: {error.errors()[0]['msg']}."
@@ -193,5 +248,5 @@ def read_bundle(folder: Path) -> tuple[BundleMetadata, dict[str, dict[str, Tenso
         if measured_with not in ("", metadata.files[f"models/{name}.safetensors"]):
             msg = f"The directions of {folder} were measured with another {name}; find them again for this one."
             raise BundleError(msg)
-    card = _read(folder, "docs/README.md", None).decode("utf-8", errors="replace")
+    card = read_bundle_file(folder, "docs/README.md", None).decode("utf-8", errors="replace")
     return metadata, networks, atlas, card

@@ -16,8 +16,9 @@ from napari_latent_explain.model.control_heads import ControlHeads
 from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.model.encoder import FundusEncoder
 from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network
-from napari_latent_explain.model.generator import StyleGenerator
+from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
 from napari_latent_explain.model.onnx_network import OnnxNetwork
+from napari_latent_explain.model.published_generator import PublishedConfig, PublishedGenerator
 from napari_latent_explain.model.second_opinion import SecondOpinion
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.model.bundle import BundleMetadata
     from napari_latent_explain.model.style_space import StyleLayout
 
-__all__ = ["Explainer", "StyleStatistics", "default_bundle", "load_explainer"]
+__all__ = ["Explainer", "StyleStatistics", "build_generator", "default_bundle", "load_explainer"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ class Explainer:
 
     identity: ModelIdentity
     classes: tuple[str, ...]
-    generator: StyleGenerator
+    generator: StyleGenerator | PublishedGenerator
     encoder: FundusEncoder
     classifier: FundusClassifier | ForeignClassifier
     perception: nn.Module
@@ -122,6 +123,11 @@ def default_bundle() -> Path:
     return Path(__file__).resolve().parents[1] / "bundles" / "referable_dr"
 
 
+def build_generator(config: GeneratorConfig | PublishedConfig) -> StyleGenerator | PublishedGenerator:
+    """An untrained generator of this shape: one of ours, or one that was imported."""
+    return PublishedGenerator(config) if isinstance(config, PublishedConfig) else StyleGenerator(config)
+
+
 def _ready(network: nn.Module, state: dict[str, Tensor], name: str, folder: Path, device: torch.device) -> None:
     try:
         network.load_state_dict(state)
@@ -175,7 +181,7 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
         raise BundleError(msg)
     where = choose_device(device)
     metadata, networks, atlas, card = read_bundle(folder)
-    generator = StyleGenerator(metadata.generator)
+    generator = build_generator(metadata.generator)
     encoder = FundusEncoder(metadata.encoder)
     for name, network in (("generator", generator), ("encoder", encoder)):
         _ready(network, networks[name], name, folder, where)

@@ -25,6 +25,7 @@ from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.model.encoder import FundusEncoder, opinion
 from napari_latent_explain.model.explainer import load_explainer
 from napari_latent_explain.model.foreign_files import foreign_state
+from napari_latent_explain.model.generator import StyleGenerator
 from napari_latent_explain.train.assembly import assemble_bundle
 from napari_latent_explain.train.code_version import code_commit
 from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model.explainer import Explainer
     from napari_latent_explain.model.foreign import ForeignClassifier
-    from napari_latent_explain.model.generator import StyleGenerator
     from napari_latent_explain.train.photographs import PhotographSet
 
 __all__ = ["AdaptRecipe", "adapt_bundle"]
@@ -71,11 +71,10 @@ def _taught(generator: StyleGenerator, encoder: FundusEncoder, classes: int, see
 
 
 def _teach(
-    base: Explainer, encoder: FundusEncoder, classifier: nn.Module, train: PhotographSet, recipe: AdaptRecipe,
-    progress: Progress,
+    base: Explainer, generator: StyleGenerator, encoder: FundusEncoder, classifier: nn.Module, train: PhotographSet,
+    recipe: AdaptRecipe, progress: Progress,
 ) -> list[dict[str, float]]:  # fmt: skip
     """Teach attributes and gains; returns the loss terms of every twentieth step."""
-    generator = base.generator
     learned = [generator.attributes.requires_grad_(True), *encoder.gains.requires_grad_(True).parameters()]
     optimizer = torch.optim.Adam(learned, lr=recipe.rate, betas=(0.5, 0.99))
     history = []
@@ -157,8 +156,8 @@ def adapt_bundle(
     `find_directions` costs.
     """
     explainer = load_explainer(base, device)
-    config = explainer.encoder.config
-    if not config.attributes or config.feature_size:
+    config, generator = explainer.encoder.config, explainer.generator
+    if not config.attributes or config.feature_size or not isinstance(generator, StyleGenerator):
         msg = (
             f"The styles of {base} depend on its own classifier; take a bundle that was trained with attributes and with "
             f"encoder_features = 0."
@@ -177,10 +176,10 @@ def adapt_bundle(
     classes = classifier.config.classes
     encoder, history = explainer.encoder, list[dict[str, float]]()
     if classifier.differentiable and recipe.steps:
-        encoder = _taught(explainer.generator, explainer.encoder, len(classes), recipe.seed)
-        history = _teach(explainer, encoder, classifier, train, recipe, progress)
+        encoder = _taught(generator, explainer.encoder, len(classes), recipe.seed)
+        history = _teach(explainer, generator, encoder, classifier, train, recipe, progress)
     elif len(classes) != config.classes:
-        encoder = _taught(explainer.generator, explainer.encoder, len(classes), recipe.seed)
+        encoder = _taught(generator, explainer.encoder, len(classes), recipe.seed)
     metadata, networks, _, _ = read_bundle(base)
     told = {
         "base": {"name": metadata.name, "sha256": explainer.identity.sha256, "recipe": metadata.recipe},
@@ -194,7 +193,7 @@ def adapt_bundle(
         return BundleMetadata(
             name=recipe.name, title=recipe.title, classes=classes, resolution=metadata.resolution,
             # What attributes are taught here has no name.
-            generator=metadata.generator.replace(attribute_names=()) if history else metadata.generator,
+            generator=generator.config.replace(attribute_names=()) if history else generator.config,
             encoder=encoder.config, classifier=classifier.config, scores=scores, recipe=told,
         )  # fmt: skip
 

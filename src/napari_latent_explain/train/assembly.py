@@ -13,8 +13,7 @@ from napari_latent_explain.explain.reference import encode_reference
 from napari_latent_explain.latent import mask_tensor, to_tensor
 from napari_latent_explain.model.bundle import BundleMetadata, read_bundle, write_bundle
 from napari_latent_explain.model.encoder import opinion
-from napari_latent_explain.model.explainer import Explainer, StyleStatistics, load_explainer
-from napari_latent_explain.model.generator import StyleGenerator
+from napari_latent_explain.model.explainer import Explainer, StyleStatistics, build_generator, load_explainer
 from napari_latent_explain.train.card import model_card
 from napari_latent_explain.train.control_fitting import fit_control_heads
 from napari_latent_explain.train.oracle import fit_oracle
@@ -70,7 +69,7 @@ def assemble_bundle(
     progress : Progress
         Told at every step; may raise `Cancelled`.
     """
-    size = StyleGenerator(metadata({}).generator).code_size
+    size = build_generator(metadata({}).generator).code_size
     blank = torch.ones(size)
     atlas, empty = DirectionAtlas(), StyleStatistics(0 * blank, blank, -blank, blank)
     write_bundle(folder, metadata({}), networks | {"statistics": empty.tensors()}, atlas, "")

@@ -47,6 +47,17 @@ def _classifier(metadata: BundleMetadata) -> str:
     return f"an EfficientNet-Lite0 classifier {how}."
 
 
+def _drawn_by(metadata: BundleMetadata) -> str:
+    """What has to be said of a generator that was not made here."""
+    if not metadata.imported:
+        return ""
+    source = metadata.recipe.get("imported", {})
+    return f"""
+The generator was imported from `{source.get("file", "?")}` (SHA-256 `{source.get("sha256", "?")}`): what it was trained on, and
+under what terms its weights stand, its own makers know. The photographs below trained the encoder.
+"""
+
+
 _FOREIGN = """a classifier that was not made with them and was only asked for its answers;
 what it was trained on, and whether photographs named here are among that, its own makers know."""
 
@@ -67,7 +78,7 @@ Classes: {", ".join(metadata.classes)}. Resolution: {metadata.resolution} px. A 
 encoder, and {_FOREIGN if metadata.foreign else _classifier(metadata)}
 
 ## What it was trained on
-{recipe.get("photographs", "?")} retinal photographs, none of a test split (SHA-256 of files and pixels:
+{_drawn_by(metadata)}{recipe.get("photographs", "?")} retinal photographs, none of a test split (SHA-256 of files and pixels:
 `{recipe.get("photographs_sha256", "?")}`); labels (DR grade 2 or higher = referable) exist for the IDRiD ones only.
 - IDRiD: Porwal et al., Indian Diabetic Retinopathy Image Dataset, IEEE DataPort 2018, CC BY 4.0.
 - HRF: Budai et al., International Journal of Biomedical Imaging 2013, CC BY 4.0.
