@@ -58,7 +58,8 @@ def explain(
     ] = None,
     strip: Annotated[bool, typer.Option(help="Also draw the way to the answer and back, for moving pictures.")] = False,
     keep_surround: Annotated[
-        bool, typer.Option(help="Keep what lies outside the field of view (names may be burned in) in the whole photograph.")
+        bool,
+        typer.Option(help="Keep what lies outside the field of view (names may be burned in) in the whole photograph."),
     ] = False,
     name_files: Annotated[
         bool, typer.Option(help="Name refused files by their file names, which may hold patients' names.")
@@ -79,6 +80,44 @@ def explain(
             ),
         )
     )  # fmt: skip
+
+
+@app.command()
+def export(
+    records: Annotated[list[Path], typer.Argument(help="Folders that `explain` wrote.", metavar="RECORD_FOLDER...")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files.")],
+    style: Annotated[
+        str, typer.Option(help="slide, figure (journal, 180 mm) or sheet (all records together).")
+    ] = "slide",
+    format_: Annotated[
+        str, typer.Option("--format", help="png, tiff, pdf, apng, webp, mp4, dicom (panel) or sr (findings).")
+    ] = "png",
+    as_json: Json = False,
+    case: Annotated[str, typer.Option(help="Label of the case (default: from the photograph's hash).")] = "",
+    reverse: Annotated[
+        Path | None, typer.Option(help="Record of the same photograph towards the other class: both ways in one panel.")
+    ] = None,
+    findings: Annotated[Path | None, typer.Option(help="JSON file with raters' marks and verdicts.")] = None,
+    spacing: Annotated[
+        float | None, typer.Option(help="Micrometres per pixel of the photograph: draws a scale bar.")
+    ] = None,
+    audit_head: Annotated[str, typer.Option(help="Last hash of a study's log, to be printed.")] = "",
+    date: Annotated[str, typer.Option(help="Date for DICOM, such as 2026-11-25; sr needs one.")] = "",
+    reference: Annotated[
+        Path | None, typer.Option(help="The photograph's own DICOM file: exports join its study and name it.")
+    ] = None,
+    keep_patient: Annotated[
+        bool, typer.Option(help="Write the reference's patient instead of the case label.")
+    ] = False,
+) -> None:
+    """Export explained photographs as panels, moving pictures or DICOM; no model is needed."""
+    from napari_latent_explain.cli.export import ExportOptions, export_records
+
+    options = ExportOptions(
+        style=style, format=format_, case=case, reverse=reverse, findings=findings, spacing=spacing,
+        audit_head=audit_head, date=date, reference=reference, keep_patient=keep_patient,
+    )  # fmt: skip
+    raise typer.Exit(export_records(records, output, options, as_json=as_json))
 
 
 @app.command()
@@ -154,6 +193,55 @@ def adapt(
         name=name,
         title=title,
         steps=steps,
+        device=device,
+        seed=seed,
+        as_json=as_json,
+    )
+
+
+@app.command("import")
+def import_checkpoint(
+    file: Annotated[
+        Path, typer.Argument(help="A .pkl of stylegan2-ada-pytorch, or a .pt of rosinality's stylegan2-pytorch.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="New folder for the imported generator.")],
+    noise: Annotated[
+        str, typer.Option(help="const (the noise maps in the file, as its own program draws) or none.")
+    ] = "const",
+    as_json: Json = False,
+) -> None:
+    """Import a StyleGAN2 generator that another program trained; nothing in its file is run."""
+    from napari_latent_explain.cli.import_checkpoint import run_import
+
+    run_import(file, output, noise=noise, as_json=as_json)
+
+
+@app.command("train-encoder")
+def train_encoder(
+    imported: Annotated[Path, typer.Argument(help="Folder of an imported generator.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; a stopped run goes on there.")],
+    base: Annotated[
+        Path | None, typer.Option(help="Bundle whose classifier is explained (default: the shipped one).")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of photographs (default: the data folder).")] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV file with the columns file and label (0 or 1).")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps in which the encoder learns.")] = 4000,
+    batch: Annotated[int, typer.Option(min=1, help="Photographs in each step.")] = 4,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Train the encoder that an imported generator lacks, and write a whole bundle."""
+    from napari_latent_explain.cli.train_encoder import run_train_encoder
+
+    run_train_encoder(
+        imported,
+        output,
+        base=base,
+        data=data,
+        labels=labels,
+        steps=steps,
+        batch=batch,
         device=device,
         seed=seed,
         as_json=as_json,
