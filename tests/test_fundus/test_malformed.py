@@ -47,7 +47,7 @@ FILES = whole_files()
 
 
 def damaged(data: bytes, rng: np.random.Generator) -> list[bytes]:
-    """Cut short at 8 places; with 1 to 8 bits flipped, 8 times in the first 400 bytes and 8 times anywhere; a hole; a doubled part."""
+    """Cut short 8 times; 1 to 8 bits flipped, 8 times in the first 400 bytes and 8 times anywhere; a hole; a doubled part."""
     made = [data[: int(cut)] for cut in rng.integers(1, len(data), 8)]
     for number in range(16):
         broken = bytearray(data)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.cli.report import message, out, show_progress
-from napari_latent_explain.domain import LatentExplainError, SaliencyMethod, WrongUseError
+from napari_latent_explain.domain import LatentExplainError, PhotographError, SaliencyMethod, WrongUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from napari_latent_explain.explain.frame import Frame
+    from napari_latent_explain.fundus.sources import PhotographSource
     from napari_latent_explain.model import Explainer
 
 __all__ = ["ExplainOptions", "explain_one", "explain_photographs", "saliency_methods", "target_index"]
@@ -56,14 +58,15 @@ def saliency_methods(names: str | None) -> tuple[SaliencyMethod, ...]:
     return tuple(known[name] for name in wanted)
 
 
-def _named(path: Path, number: int, *, name_files: bool) -> str:
+def _named(source: PhotographSource, number: int, *, name_files: bool) -> str:
     """What a photograph is called in messages: by its place in the command, unless names of files may be told."""
-    return path.name if name_files else f"photograph {number}"
+    return source.name if name_files else f"photograph {number}"
 
 
-def _nameless(sentence: str, path: Path, called: str) -> str:
-    """An error without the names that it gives to the file."""
-    for name in (str(path.resolve()), str(path), path.name, path.stem):
+def _nameless(sentence: str, source: PhotographSource, called: str) -> str:
+    """An error without the names that it gives to the file, or to the archive or list that it is from."""
+    path, within = source.path, PurePath(source.name)
+    for name in (str(path.resolve()), str(path), str(within), path.name, within.name, path.stem, within.stem):
         sentence = re.sub(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", called, sentence)
     return sentence
 
@@ -86,7 +89,7 @@ class ExplainOptions:
 
 
 def explain_one(
-    explainer: Explainer, path: Path, output: Path, options: ExplainOptions, number: int = 1
+    explainer: Explainer, source: PhotographSource, output: Path, options: ExplainOptions, number: int = 1
 ) -> dict[str, Any]:
     """Explain one photograph, the `number`-th, and write its files; return its JSON tree.
 
@@ -98,10 +101,10 @@ def explain_one(
     from napari_latent_explain.explain import explain_photograph
     from napari_latent_explain.explain.dose_strip import draw_strip
     from napari_latent_explain.export import case_folder, record_json, write_record
-    from napari_latent_explain.fundus import read_outlines, read_photograph
+    from napari_latent_explain.fundus import read_outlines
 
-    with show_progress(_named(path, number, name_files=options.name_files)) as progress:
-        photograph = read_photograph(path)
+    with show_progress(_named(source, number, name_files=options.name_files)) as progress:
+        photograph = source.read()
         outlines = read_outlines(options.outlines, photograph) if options.outlines is not None else {}
         explanation = explain_photograph(
             explainer, photograph, target=options.target, seed=options.seed, progress=progress
@@ -173,6 +176,24 @@ def _summary(tree: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _sources(paths: list[Path]) -> Iterator[tuple[PhotographSource, LatentExplainError | None]]:
+    """Every frame of every photograph that the paths stand for; or a path that stands for none, with the reason."""
+    from napari_latent_explain.fundus.sources import FileSource, every_frame, photograph_sources
+
+    for path in paths:
+        try:
+            found = photograph_sources(path)
+            if not found:
+                msg = f"There is no photograph in {path}: name one with JPEG, PNG, TIFF or DICOM files."
+                raise PhotographError(msg)
+        except PhotographError as error:
+            yield FileSource(path.name, path), error
+            continue
+        for source in found:
+            for frame in every_frame(source):
+                yield frame, None
+
+
 def explain_photographs(
     photographs: list[Path],
     output: Path,
@@ -184,7 +205,9 @@ def explain_photographs(
     saliency: str | None = None,
     options: ExplainOptions | None = None,
 ) -> int:
-    """Explain each photograph; return the exit code (0 all done, 1 some refused).
+    """Explain each photograph of files, folders, zip archives, DICOMDIRs and CSV lists; return the exit code.
+
+    0 if all are done, 1 if some are refused.
 
     Raises
     ------
@@ -200,13 +223,15 @@ def explain_photographs(
     explainer = load_explainer(model, device)
     options = replace(options, target=target_index(explainer, target), saliency=saliency_methods(saliency))
     refused = 0
-    for number, path in enumerate(photographs, 1):
+    for number, (source, refusal) in enumerate(_sources(photographs), 1):
         try:
-            tree = explain_one(explainer, path, output, options, number)
+            if refusal is not None:
+                raise refusal
+            tree = explain_one(explainer, source, output, options, number)
         except LatentExplainError as error:
             refused += 1
-            called = _named(path, number, name_files=options.name_files)
-            said = str(error) if options.name_files else _nameless(str(error), path, called)
+            called = _named(source, number, name_files=options.name_files)
+            said = str(error) if options.name_files else _nameless(str(error), source, called)
             tree = {"photograph": called, "number": number, "error": said}
             message(f"{called}: {said}")
             if as_json:

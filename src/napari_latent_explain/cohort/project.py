@@ -10,11 +10,12 @@ from filelock import FileLock, Timeout
 from pydantic import Field as Constraint
 
 from napari_latent_explain.cohort.case import Case, CaseState
-from napari_latent_explain.domain import DirectionId, LatentExplainError, Naming, ProjectError
+from napari_latent_explain.domain import DirectionId, LatentExplainError, Naming, PhotographError, ProjectError
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.kept_json import read_kept
 from napari_latent_explain.fundus.photograph_files import photograph_files
+from napari_latent_explain.fundus.sources import photograph_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,21 +64,41 @@ class _State(FrozenModel):
 
 
 def photographs_in(folder: Path) -> tuple[Path, ...]:
-    """Return the JPEG, PNG and TIFF files in a folder and below it, sorted; hidden ones are left out.
+    """Return the files of the photographs in a folder and below it, sorted; hidden ones are left out.
+
+    Of a file with several frames, a project knows the first.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A folder, or what else stands for files: a DICOMDIR, or a CSV file that names them. A project finds photographs by path,
+        so that a zip archive has to be unpacked first.
 
     Raises
     ------
     ProjectError
         If there is no such folder, or no such file in it.
     """
-    if not folder.is_dir():
+    if not folder.exists():
         msg = f"There is no folder {folder}; name one with photographs."
         raise ProjectError(msg)
-    photographs = tuple(photograph_files(folder))
+    try:
+        photographs = tuple(_files(folder))
+    except PhotographError as error:
+        raise ProjectError(str(error)) from error
     if not photographs:
-        msg = f"There is no JPEG, PNG or TIFF file in {folder}; name a folder with photographs."
+        msg = f"There is no JPEG, PNG or TIFF file in {folder}, nor another photograph; name a folder with photographs."
         raise ProjectError(msg)
     return photographs
+
+
+def _files(folder: Path) -> list[Path]:
+    if folder.is_dir():
+        return photograph_files(folder)
+    if folder.suffix.lower() == ".zip":
+        msg = f"A project finds photographs by their files: unpack {folder}, and name the folder."
+        raise ProjectError(msg)
+    return [source.path for source in photograph_sources(folder)]
 
 
 class Project:

@@ -22,7 +22,8 @@ class Photograph:
     name : str
         A name to show: the file's name without its folder.
     sha256 : str
-        Hash of the file's bytes (of the pixels, for an array), hexadecimal; for a later frame of a file, of its bytes and ``#frame``.
+        Hash of the file's bytes (of the pixels, for an array), hexadecimal; for a later frame of a file, of its bytes and
+        ``#`` and the frame's number.
     path : pathlib.Path, optional
         Where it was read from.
     laterality : LateralityReading

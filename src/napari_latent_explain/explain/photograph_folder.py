@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_latent_explain.domain import DiscoveryError, LatentExplainError, Photograph, silent
-from napari_latent_explain.fundus import crop, find_canonical_field, read_photograph
-from napari_latent_explain.fundus.photograph_files import photograph_files
+from napari_latent_explain.domain import DiscoveryError, LatentExplainError, Photograph, PhotographError, silent
+from napari_latent_explain.fundus import crop, find_canonical_field
+from napari_latent_explain.fundus.sources import every_frame, photograph_sources
 from napari_latent_explain.latent import mask_tensor, to_tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import torch
@@ -60,25 +59,6 @@ class PhotographCrops:
         return PhotographCrops(names, self.pictures[chosen], self.masks[chosen], self.refused)
 
 
-def _listed(folder: Path) -> list[Path]:
-    """The photographs that ``manifest.csv`` names in its column ``file``; without one, all in the folder and below."""
-    manifest = folder / "manifest.csv"
-    if not manifest.is_file():
-        return photograph_files(folder)
-    try:
-        with manifest.open(encoding="utf-8-sig", newline="") as stream:
-            names = [(row.get("file") or "").strip() for row in csv.DictReader(stream)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        msg = f"{manifest} can't be read ({error}); it should be a CSV file with the column file."
-        raise DiscoveryError(msg) from error
-    paths = [folder / name for name in names if name]
-    for path in paths:
-        if not path.resolve().is_relative_to(folder.resolve()):
-            msg = f"{manifest} names {path}, which is not in the folder."
-            raise DiscoveryError(msg)
-    return paths
-
-
 def _cropped(photograph: Photograph, resolution: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     field = find_canonical_field(photograph)
     return crop(photograph, field, resolution), field.mask(resolution)
@@ -101,7 +81,7 @@ def crop_photographs(
     """
     names, pictures, masks, refused, seen = [], [], [], [], set()
     for done, (name, photograph) in enumerate(photographs):
-        progress("Reading photographs", done / count)
+        progress("Reading photographs", min(1.0, done / count))  # a file may have several
         try:
             if photograph is None or photograph.sha256 in seen:
                 refused.append(name)
@@ -117,9 +97,7 @@ def crop_photographs(
         if len(names) == limit:
             break
     if not names:
-        msg = (
-            f"There is no readable fundus photograph among the {count} files; name a folder of JPEG, PNG or TIFF files."
-        )
+        msg = f"There is no readable fundus photograph among the {count} files; name a folder of JPEG, PNG, TIFF or DICOM files."
         raise DiscoveryError(msg)
     return PhotographCrops(tuple(names), np.stack(pictures), np.stack(masks), tuple(refused))
 
@@ -127,12 +105,13 @@ def crop_photographs(
 def read_folder(
     folder: Path, resolution: int, *, limit: int | None = None, progress: Progress = silent
 ) -> PhotographCrops:
-    """Read the photographs of a folder; no labels are needed.
+    """Read the photographs of a folder, a zip archive, a DICOMDIR or a CSV file; no labels are needed.
 
     Parameters
     ----------
     folder : pathlib.Path
-        With a ``manifest.csv`` that names them in its column ``file``, or without one: then all in it and below.
+        With a ``manifest.csv`` that names them in its column ``file``, or without one: then all in it and below. Or what else
+        `photograph_sources` takes. Every frame of a multi-frame file is a photograph.
     resolution : int
         Side of the crops.
     limit : int, optional
@@ -145,16 +124,20 @@ def read_folder(
     DiscoveryError
         If there is no such folder, or no fundus photograph in it.
     """
-    if not folder.is_dir():
+    if not folder.exists():
         msg = f"There is no folder {folder}; name one with photographs."
         raise DiscoveryError(msg)
-    paths = _listed(folder)
+    try:
+        sources = photograph_sources(folder)
+    except PhotographError as error:
+        raise DiscoveryError(str(error)) from error
 
-    def read(path: Path) -> Photograph | None:
-        try:
-            return read_photograph(path)
-        except LatentExplainError:
-            return None
+    def read() -> Iterator[tuple[str, Photograph | None]]:
+        for source in sources:
+            for frame in every_frame(source):
+                try:
+                    yield frame.name, frame.read()
+                except PhotographError:
+                    yield frame.name, None
 
-    photographs = ((str(path.relative_to(folder)), read(path)) for path in paths)
-    return crop_photographs(photographs, resolution, len(paths), limit=limit, progress=progress)
+    return crop_photographs(read(), resolution, len(sources), limit=limit, progress=progress)

@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["ENDINGS", "photograph_files"]
+__all__ = ["DICOM_ENDINGS", "ENDINGS", "is_dicom", "may_be_photograph", "photograph_files"]
 
-ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+DICOM_ENDINGS = frozenset({".dcm", ".dicom"})
+"""Endings of DICOM files, in small letters; such a file may also have none, or end in a number."""
+ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".jp2", ".j2k"}) | DICOM_ENDINGS
 """Endings of the files that `read_photograph` takes, in small letters."""
+_MAGIC = slice(128, 132)  # PS3.10 7.1
 
 
 def photograph_files(folder: Path) -> list[Path]:
-    """Return the JPEG, PNG and TIFF files in a folder and below it, sorted; hidden ones are left out."""
-    found = (p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS and not p.name.startswith("."))
-    return sorted(p for p in found if p.is_file())
+    """Return the files in a folder and below it that may be photographs, sorted; hidden ones are left out.
+
+    They end as such files do (`ENDINGS`), or are DICOM files by what they contain, with no ending or a number for one, as cameras
+    and archives write them. A DICOMDIR is none.
+    """
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if may_be_photograph(path.name, partial(_start, path)))
+
+
+def may_be_photograph(name: str, start: Callable[[], bytes]) -> bool:
+    """Whether a file of this name may be a photograph; `start` reads its first 132 bytes where the name does not tell."""
+    path = PurePosixPath(name)
+    if path.name.startswith(".") or path.name.upper() == "DICOMDIR":
+        return False
+    ending = path.suffix.lower()
+    if ending in ENDINGS:
+        return True
+    return (not ending or ending[1:].isdigit()) and start()[_MAGIC] == b"DICM"
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file says at its start that it is DICOM."""
+    return _start(path)[_MAGIC] == b"DICM"
+
+
+def _start(path: Path) -> bytes:
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            return b""
+        with path.open("rb") as stream:
+            return stream.read(_MAGIC.stop)
+    except OSError:
+        return b""

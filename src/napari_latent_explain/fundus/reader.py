@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.decoding import Answer, Facts
     from napari_latent_explain.domain import Progress
 
-__all__ = ["ask_decoder", "decode_photograph", "frames_in", "read_photograph"]
+__all__ = ["ask_decoder", "count_frames", "decode_photograph", "frames_in", "read_photograph"]
 
 _EYES = {"R": Laterality.OD, "L": Laterality.OS}
 
@@ -99,7 +99,18 @@ def frames_in(path: str | PathLike[str]) -> int:
         If there is no such file, or it is DICOM and no photograph.
     """
     path = Path(path)
-    return ask_decoder(Request("facts"), photograph_bytes(path), path.name).facts.frames
+    return count_frames(photograph_bytes(path), path.name)
+
+
+def count_frames(data: bytes, name: str) -> int:
+    """Return how many photographs a file in memory has, as `frames_in`.
+
+    Raises
+    ------
+    PhotographError
+        If it is DICOM and no photograph.
+    """
+    return ask_decoder(Request("facts"), data, name).facts.frames
 
 
 def ask_decoder(request: Request, data: bytes, name: str, progress: Progress = silent) -> Answer:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_latent_explain.domain import LatentExplainError, TrainingError
+from napari_latent_explain.domain import LatentExplainError, PhotographError, TrainingError
 from napari_latent_explain.fundus import crop, find_canonical_field, read_photograph
+from napari_latent_explain.fundus.sources import read_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,21 +120,14 @@ def load_labelled(folder: Path, labels: Path, resolution: int, progress: Progres
         If the file can't be read, a column is missing, a label is neither 0 nor 1, or a path leads out of the folder.
     """
     try:
-        with labels.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        msg = f"The labels {labels} can't be read ({error}); name a CSV file with the columns file and label."
-        raise TrainingError(msg) from error
-    found = []
-    for number, row in enumerate(rows, start=2):
-        name, label = (row.get("file") or "").strip(), (row.get("label") or "").strip()
-        if not name or label not in {"0", "1"}:
-            msg = f"Line {number} of {labels} needs a file and a label of 0 or 1."
+        rows = read_table(labels, folder)
+    except PhotographError as error:
+        raise TrainingError(str(error)) from error
+    for row in rows:
+        if row.label not in {"0", "1"}:
+            msg = f"Line {row.line} of {labels} needs a file and a label of 0 or 1."
             raise TrainingError(msg)
-        if not (folder / name).resolve().is_relative_to(folder.resolve()):
-            msg = f"Line {number} of {labels} names {name}, which is not in {folder}."
-            raise TrainingError(msg)
-        found.append((name, int(label)))
+    found = [(row.file, int(row.label)) for row in rows]
     return _read_all(folder, found, resolution, "Reading photographs", progress)
 
 
