@@ -70,7 +70,8 @@ def estimate(
 
     There is no interval where there are fewer than `FEWEST_CASES` cases, where every resample gives the same value (perfect
     agreement in the sample doesn't make it certain), or where more than 5 % of the resamples are undefined. Up to that share,
-    undefined resamples are left out and counted.
+    undefined resamples are left out and counted. Below some 40 cases, and where one answer is far more frequent than the others,
+    percentile intervals tend to be too narrow.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def estimate(
         return blank.replace(undefined="undefined: no variation")
     found = {"value": value, "undefined": ""}
     if blank.cases < FEWEST_CASES:
-        reason = f"no interval: {blank.cases} cases are too few to draw from, it takes {FEWEST_CASES}"
+        reason = f"no interval: fewer than {FEWEST_CASES} cases to draw from"
         return blank.replace(**found, without_interval=reason)
     drawn = statistic(draw_cases(part.cases, draws, rng))
     defined = drawn[~np.isnan(drawn)]
