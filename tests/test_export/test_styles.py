@@ -19,7 +19,9 @@ from napari_latent_explain.export.typefaces import font
 
 
 def _box(words: Words) -> tuple[float, float, float, float]:
-    left, top, right, bottom = font(words.size, words.face.for_text(words.text)).getbbox(words.text, anchor=words.anchor)
+    left, top, right, bottom = font(words.size, words.face.for_text(words.text)).getbbox(
+        words.text, anchor=words.anchor
+    )
     return words.at[0] + left, words.at[1] + top, words.at[0] + right, words.at[1] + bottom
 
 
