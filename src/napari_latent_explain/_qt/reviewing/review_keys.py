@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import string
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QApplication, QShortcut, QWidget
+from qtpy.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,14 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["BLINK", "KEYS", "ReviewKeys"]
 
 BLINK = "b"
-"""Held, it shows the middle or first picture in the place of all; so it can be no answer's key."""
+"""Held, it shows the photograph or the first picture in the place of all; so it can be no answer's key."""
 
 KEYS = {
-    "lock": ("Return", "Lock the trial and go to the next"),
-    "next": ("Right", "Next trial"),
-    "previous": ("Left", "The trial before, to look at it"),
-    "down": ("Down", "Next question"),
-    "up": ("Up", "The question before"),
+    "lock": ("Enter", "Lock the trial and go to the next"),
+    "next": ("Right arrow", "Next trial"),
+    "previous": ("Left arrow", "The trial before, to look at it"),
+    "down": ("Down arrow", "Next question"),
+    "up": ("Up arrow", "The question before"),
     "undo": ("Ctrl+Z", "Undo the last answer"),
     "pause": ("F9", "Have a break, or go on"),
     "whole": ("Ctrl+0", "Show the whole pictures"),
@@ -35,15 +32,24 @@ _ELSEWHERE = {
     "Click, drag": "While marks are asked for: mark a point, or a box",
     "Wheel": "Zoom all pictures together; drag moves them",
 }
+_PLAIN = {
+    Qt.Key.Key_Return: "lock", Qt.Key.Key_Enter: "lock", Qt.Key.Key_Right: "next", Qt.Key.Key_Left: "previous",
+    Qt.Key.Key_Down: "down", Qt.Key.Key_Up: "up", Qt.Key.Key_F9: "pause", Qt.Key.Key_F1: "help",
+}  # fmt: skip
+_CONTROL = {Qt.Key.Key_Z: "undo", Qt.Key.Key_0: "whole"}
+_EVERYWHERE = ("pause", "help")  # in words too
+_WATCHED = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.ShortcutOverride)
 
 
 class ReviewKeys(QObject):  # type: ignore[misc]
-    """Binds the keys for as long as a study is on show, wherever the focus is but in words.
+    """Hears the keys while a study is on show, wherever the focus is in its windows, but in words and dialogs.
+
+    The window's own keys would go to what has the focus, and napari has keys for the pictures: so they are heard before both.
 
     Parameters
     ----------
     widget : QWidget
-        Whose application listens.
+        Its window is heard, and the one that this floats over.
     actions : mapping
         What each of `KEYS` does.
     press : callable
@@ -59,21 +65,9 @@ class ReviewKeys(QObject):  # type: ignore[misc]
         press: Callable[[str], Any],
         blink: Callable[[bool], None],
     ) -> None:
-        super().__init__(widget)
-        self._shortcuts = []
-        self._blink = blink
-        pairs: list[tuple[str, Callable[[], Any]]] = [(KEYS[name][0], action) for name, action in actions.items()]
-        pairs.append(("Enter", actions["lock"]))
-        answers = (key for key in string.digits + string.ascii_lowercase if key != BLINK)
-        pairs += [(key.upper(), partial(press, key)) for key in answers]
-        for key, action in pairs:
-            shortcut = QShortcut(QKeySequence(key), widget)
-            shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
-            shortcut.setAutoRepeat(False)
-            shortcut.activated.connect(action)
-            self._shortcuts.append(shortcut)
+        super().__init__()
+        self._widget, self._actions, self._press, self._blink = widget, dict(actions), press, blink
         self._listening = False
-        self.set_listening(False)
 
     @property
     def listed(self) -> tuple[tuple[str, str], ...]:
@@ -82,8 +76,6 @@ class ReviewKeys(QObject):  # type: ignore[misc]
 
     def set_listening(self, listening: bool) -> None:
         """Hear the keys, or leave them to others."""
-        for shortcut in self._shortcuts:
-            shortcut.setEnabled(listening)
         if listening and not self._listening:
             QApplication.instance().installEventFilter(self)
         elif self._listening and not listening:
@@ -91,12 +83,47 @@ class ReviewKeys(QObject):  # type: ignore[misc]
         self._listening = listening
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """See B go down and come up."""
-        if event.type() in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and event.key() == Qt.Key.Key_B:
-            focus = QApplication.focusWidget()
-            writes = focus is not None and focus.inputMethodQuery(Qt.InputMethodQuery.ImEnabled)
-            if not event.isAutoRepeat() and not event.modifiers() and not writes:
-                self._blink(event.type() == QEvent.Type.KeyPress)
-        elif event.type() == QEvent.Type.ApplicationDeactivate:
+        """See keys before anybody else does."""
+        kind = event.type()
+        if kind == QEvent.Type.ApplicationDeactivate:
             self._blink(False)
-        return False
+        if kind not in _WATCHED or not isinstance(watched, QWidget) or not self._is_ours(watched):
+            return False
+        what = self._meaning(watched, event)
+        if what is None:
+            return False
+        if kind == QEvent.Type.ShortcutOverride:
+            event.accept()  # no shortcut: the key comes as a key
+        elif what == BLINK:
+            if not event.isAutoRepeat():
+                self._blink(kind == QEvent.Type.KeyPress)
+        elif kind == QEvent.Type.KeyPress and not event.isAutoRepeat():
+            if what in self._actions:
+                self._actions[what]()
+            else:
+                self._press(what)
+        return True
+
+    def _is_ours(self, watched: QWidget) -> bool:
+        if QApplication.activePopupWidget() is not None or QApplication.activeModalWidget() is not None:
+            return False
+        mine, theirs = self._widget.window(), watched.window()
+        return theirs is mine or (mine.parentWidget() is not None and theirs is mine.parentWidget())
+
+    @staticmethod
+    def _meaning(watched: QWidget, event: Any) -> str | None:
+        """The action or answer that a key stands for; None if it is not ours."""
+        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        writing = isinstance(watched, QLineEdit | QPlainTextEdit) and not watched.isReadOnly()
+        key = event.key()
+        if modifiers == Qt.KeyboardModifier.ControlModifier:
+            return None if writing else _CONTROL.get(key)
+        if modifiers != Qt.KeyboardModifier.NoModifier:
+            return None
+        action = _PLAIN.get(key)
+        if action is not None:
+            return action if not writing or action in _EVERYWHERE else None
+        letter = str(event.text()).lower()
+        if writing or len(letter) != 1 or not (letter.isascii() and letter.isalnum()):
+            return None
+        return letter

@@ -84,8 +84,8 @@ class ReviewPictures(QObject):  # type: ignore[misc]
         if marking != self.marking:
             self.marking = marking
             if marking:
-                self._pan = self._viewer.camera.mouse_pan
-            self._viewer.camera.mouse_pan = self._pan and not marking
+                self._pan = self._viewer.scene.camera.mouse_pan
+            self._viewer.scene.camera.mouse_pan = self._pan and not marking
 
     def hold(self, place: int | None) -> None:
         """Blink: show one picture in the place of all, or each in its own again."""

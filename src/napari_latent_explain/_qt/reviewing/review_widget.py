@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["ReviewWidget"]
 
 _BANNER = "Some pictures are computed - for research, not for diagnosis"
+_LAYOUT_MS = 150
 
 
 def _label() -> QLabel:
@@ -75,6 +76,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.questions = QuestionList()
         self.banner = QLabel(_BANNER)
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.banner.setWordWrap(True)
         self.banner.setStyleSheet("background: #7a4a00; color: white; font-weight: bold; padding: 4px;")
         self.title, self.where, self.said, self.revealed = _label(), _label(), _label(), _label()
         self.progress = QProgressBar()
@@ -87,6 +89,13 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.help = self._button("Keys", "Show all keys (F1).")
         self.reopen = self._button("Open again", "Change the answers of this trial.")
         self.stop = self._button("Stop for today", "Everything is kept; go on later where you are.")
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.timeout.connect(self._bring_into_view)
+        self._laid_out = QTimer(self)
+        self._laid_out.setSingleShot(True)
+        self._laid_out.setInterval(_LAYOUT_MS)
+        self._laid_out.timeout.connect(self.pictures.look_at_all)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.chooser)
         self.pages.addWidget(self._trial_page())
@@ -95,7 +104,6 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         column.addWidget(self.banner)
         column.addWidget(self.pages, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.setMinimumWidth(330)
         self.keys = ReviewKeys(
             self,
             {
@@ -150,6 +158,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.pages.setCurrentIndex(1)
         self.keys.set_listening(True)
         self._show()
+        self._laid_out.start()  # the questions have taken their room by then
         self.began.emit()
 
     def leave(self) -> None:
@@ -193,10 +202,15 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
 
     def lock_and_go_on(self) -> None:
         """Lock the trial and show the next one; on a locked trial, only go on."""
-        self._do(lambda session: None if session.locked else session.lock())
-        session = self.session
-        if session is not None and session.locked and session.reveal is None:
+
+        def end(session: ReviewSession) -> None:
+            if not session.locked:
+                session.lock()
+                if session.reveal is not None:
+                    return  # stay, so that it can be read
             session.next()
+
+        self._do(end)
 
     def go_next(self) -> None:
         """Show the next trial, if this one is locked."""
@@ -229,6 +243,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
             if self.session is not None:
                 self.questions.keep_words()
             self.leave()
+            self._settled.stop()
+            self._laid_out.stop()
             self.pictures.close_down()
 
     # -- inside ------------------------------------------------------------------------------------------------
@@ -312,6 +328,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         if session.done:
             self.title.setText(f"<b>{session.study.title}</b>")
         self.questions.show_session(session)
+        self._settled.start()  # rows must have their places first
         marks = next((session.answers.get(q.id, ()) for q in session.asked if q.kind == "marks"), ())
         free = not (session.locked or session.paused)
         self.pictures.show_marks(marks if isinstance(marks, tuple) else ())  # type: ignore[arg-type]
@@ -329,6 +346,11 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         for layer in self.pictures.layers[: len(session.pictures)]:
             layer.visible = not session.paused
 
+    def _bring_into_view(self) -> None:
+        """Scroll to the question that is asked."""
+        if self.session is not None:
+            self.scroll.ensureWidgetVisible(self.questions.rows[self.session.question.id], 0, 12)
+
     def _words(self, session: ReviewSession) -> str:
         if session.finished:
             return "All trials are judged. Thank you; everything is kept."
@@ -341,7 +363,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         found = session.reveal
         self.revealed.setVisible(found is not None)
         if found is not None:
-            scores = ", ".join(f"{label} {100 * p:.0f} %" for label, p in found.probabilities)
+            scores = ", ".join(f"{label} {100 * p:.1f} %" for label, p in found.probabilities)
             said = f" '{found.target}': {scores}." if scores else ""
             self.revealed.setText(f"This was: <b>{found.direction}</b>.{said}")
 
@@ -367,7 +389,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         whole = QVBoxLayout(page)
         whole.setContentsMargins(0, 0, 0, 4)
         whole.setSpacing(4)
-        whole.addWidget(VerticalScroll(inside), 1)
+        self.scroll = VerticalScroll(inside)
+        whole.addWidget(self.scroll, 1)
         for widget in (self.revealed, self.said, self.progress, self.lock):
             whole.addWidget(widget)
         for buttons in ((self.previous, self.next, self.undo), (self.pause, self.help, self.stop), (self.reopen,)):

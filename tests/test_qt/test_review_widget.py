@@ -1,0 +1,300 @@
+"""The review widget with real keys and clicks: what is pressed is kept, and taken up again."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QKeyEvent, QMouseEvent
+from qtpy.QtWidgets import QApplication, QWidget
+
+from napari_latent_explain.domain import Mark, StudyError
+from napari_latent_explain.review import rater_file, read_chain
+
+pytestmark = pytest.mark.gui
+
+_SPEC = importlib.util.spec_from_file_location("small_study", Path(__file__).parents[1] / "test_review" / "conftest.py")
+assert _SPEC is not None
+assert _SPEC.loader is not None
+_STUDIES = importlib.util.module_from_spec(_SPEC)
+sys.modules["small_study"] = _STUDIES
+_SPEC.loader.exec_module(_STUDIES)
+
+
+@pytest.fixture
+def open_review(make_napari_viewer_proxy, tmp_path, qtbot):
+    """Open a review of a small study in a docked widget."""
+    made = []
+
+    def open_it(protocol="attribute-review", rater="r1", show=False, **changes):
+        from napari_latent_explain._qt import ReviewWidget
+
+        folder = tmp_path / protocol
+        if not (folder / "study.json").exists():
+            _STUDIES.make_study(folder, photographs=3, directions=3, protocol=protocol, **changes)
+        viewer = make_napari_viewer_proxy(show=show)
+        viewer.add_points([[1, 2]], name="mine")
+        widget = ReviewWidget(viewer)
+        viewer.window.add_dock_widget(widget, name="Review", area="right")
+        widget.begin(folder, rater)
+        made.append(widget)
+        return viewer, widget, folder
+
+    yield open_it
+    for widget in made:
+        widget.close_down()
+
+
+@pytest.fixture
+def review(open_review):
+    return open_review()
+
+
+def _canvas(widget):
+    """What the pictures are drawn on."""
+    return next(one for one in widget.window().findChildren(QWidget) if type(one).__name__ == "CanvasBackendDesktop")
+
+
+def _press(qtbot, widget, *keys):
+    for key in keys:
+        qtbot.keyClick(widget, key)
+
+
+def _answer_all(qtbot, widget, words="dots fade"):
+    _press(qtbot, widget, Qt.Key.Key_Y)
+    box = widget.questions.rows["what"].words
+    qtbot.keyClicks(box, words)
+    _press(qtbot, box, Qt.Key.Key_Return)
+    _press(qtbot, widget, Qt.Key.Key_E, Qt.Key.Key_Down, Qt.Key.Key_4, Qt.Key.Key_1, Qt.Key.Key_Down, Qt.Key.Key_5)
+
+
+def test_a_trial_by_keys_alone(review, qtbot):
+    _, widget, folder = review
+    _answer_all(qtbot, widget)
+    assert widget.session.answers == {
+        "changed": "yes", "what": "dots fade", "findings": ("hard_exudates",), "plausibility": 4,
+        "verdict": "known_sign", "confidence": 5,
+    }  # fmt: skip
+    assert widget.lock.isEnabled()
+    _press(qtbot, widget, Qt.Key.Key_Return)
+    assert widget.session.done == 1
+    widget.leave()
+    (records,) = read_chain(rater_file(folder, "r1"))
+    assert [r.deed for r in records].count("locked") == 1
+
+
+def test_keys_over_the_pictures_count_too(review, qtbot):
+    _, widget, _ = review
+    canvas = _canvas(widget)
+    _press(qtbot, canvas, Qt.Key.Key_N, Qt.Key.Key_2)
+    assert widget.session.answers == {"changed": "no", "confidence": 2}
+
+
+def test_letters_in_words_are_words(review, qtbot):
+    _, widget, _ = review
+    _press(qtbot, widget, Qt.Key.Key_Y)
+    box = widget.questions.rows["what"].words
+    qtbot.keyClicks(box, "no new 123 bleeding")
+    qtbot.waitUntil(lambda: widget.session.answers.get("what") == "no new 123 bleeding")
+    assert widget.session.answers["changed"] == "yes"
+
+
+def test_words_are_kept_a_moment_after_they_are_typed(review, qtbot):
+    """Without Enter, without leaving the box: a killed window loses the last half second at most."""
+    _, widget, _ = review
+    _press(qtbot, widget, Qt.Key.Key_Y)
+    qtbot.keyClicks(widget.questions.rows["what"].words, "half a sen")
+    qtbot.waitUntil(lambda: any(r.said.get("answer") == "half a sen" for r in widget.session.store.records))
+
+
+def test_clicked_answers_and_the_button(review, qtbot):
+    _, widget, _ = review
+    rows = widget.questions.rows
+    qtbot.mouseClick(rows["changed"].buttons["no"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(rows["confidence"].buttons["3"], Qt.MouseButton.LeftButton)
+    assert rows["what"].isHidden()
+    assert rows["confidence"].buttons["3"].isChecked()
+    qtbot.mouseClick(widget.lock, Qt.MouseButton.LeftButton)
+    assert widget.session.done == 1
+
+
+def test_what_is_missing_is_said(review, qtbot):
+    _, widget, _ = review
+    _press(qtbot, widget, Qt.Key.Key_Y)
+    widget.questions.rows["what"].words.clearFocus()
+    _press(qtbot, widget, Qt.Key.Key_Return)
+    assert "Not answered yet" in widget.said.text()
+    assert widget.session.done == 0
+
+
+def test_undo_takes_answers_back(review, qtbot):
+    _, widget, _ = review
+    _press(qtbot, widget, Qt.Key.Key_N)
+    qtbot.keyClick(widget, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert widget.session.answers == {}
+    assert not widget.questions.rows["changed"].buttons["no"].isChecked()
+    assert not widget.undo.isEnabled()
+
+
+def _to_marks(qtbot, widget):
+    _press(qtbot, widget, Qt.Key.Key_Y)
+    widget.session.answer("dots", "what")
+    widget.session.ask("where")
+
+
+def test_marks_are_drawn_in_every_picture_and_undone_one_by_one(review, qtbot):
+    _, widget, _ = review
+    before = [layer.data.copy() for layer in widget.pictures.layers]
+    _to_marks(qtbot, widget)
+    widget.add_mark(Mark(x=0.3, y=0.4))
+    widget.add_mark(Mark(x=0.5, y=0.5, width=0.3, height=0.2))
+    assert all((layer.data != b).any() for layer, b in zip(widget.pictures.layers, before, strict=True))
+    widget.take_back()
+    assert widget.session.answers["where"] == (Mark(x=0.3, y=0.4),)
+    qtbot.mouseClick(widget.questions.rows["where"]._clear, Qt.MouseButton.LeftButton)
+    assert "where" not in widget.session.answers
+    assert all((layer.data == b).all() for layer, b in zip(widget.pictures.layers, before, strict=True))
+
+
+def test_a_click_and_a_drag_on_the_pictures(open_review, qtbot):
+    viewer, widget, _ = open_review(show=True)
+    _to_marks(qtbot, widget)
+    qtbot.wait(300)  # the view has been fitted
+    canvas = _canvas(widget)
+    left = QPoint(canvas.width() // 6, canvas.height() // 2)  # the middle of the first of three pictures
+    qtbot.mouseMove(canvas, left)
+    qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=left)
+    (mark,) = widget.session.answers["where"]
+    assert mark.is_point
+    assert np.hypot(mark.x - 0.5, mark.y - 0.5) < 0.1
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=left)
+    for step in (10, 25, 40):
+        at = QPointF(left + QPoint(step, step))
+        held, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        move = QMouseEvent(QEvent.Type.MouseMove, at, canvas.mapToGlobal(at), Qt.MouseButton.NoButton, held, none)
+        QApplication.sendEvent(canvas, move)
+        qtbot.wait(50)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=left + QPoint(40, 40))
+    box = widget.session.answers["where"][1]
+    assert not box.is_point
+    assert np.hypot(box.x - 0.5, box.y - 0.5) < 0.1
+    assert not viewer.scene.camera.mouse_pan
+    widget.session.ask("confidence")
+    assert viewer.scene.camera.mouse_pan
+
+
+def test_blinking_shows_the_photograph_in_every_place(review, qtbot):
+    _, widget, _ = review
+    layers = widget.pictures.layers
+    before = [layer.data.copy() for layer in layers]
+    QApplication.sendEvent(widget, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_B, Qt.KeyboardModifier.NoModifier, "b"))
+    assert all((layer.data == before[1]).all() for layer in layers)
+    assert layers[0].name == "A (held: Photograph)"
+    QApplication.sendEvent(widget, QKeyEvent(QEvent.Type.KeyRelease, Qt.Key.Key_B, Qt.KeyboardModifier.NoModifier, "b"))
+    assert all((layer.data == b).all() for layer, b in zip(layers, before, strict=True))
+
+
+def test_nothing_tells_what_a_picture_is_before_the_lock(review):
+    viewer, widget, _ = review
+    labels = [widget.title, widget.where, widget.revealed, *(row.text for row in widget.questions.rows.values())]
+    words = [*(label.text() for label in labels), *(layer.name for layer in viewer.layers)]
+    for hidden in ("direction", "more", "less", "healthy", "%", "catch", "repeat"):
+        assert not any(hidden in word.lower() for word in words if "one way and the other" not in word)
+
+
+def test_a_break_hides_the_pictures(review, qtbot):
+    _, widget, _ = review
+    _press(qtbot, widget, Qt.Key.Key_F9)
+    assert widget.session.paused
+    assert not any(layer.visible for layer in widget.pictures.layers)
+    _press(qtbot, widget, Qt.Key.Key_Y)
+    assert "break" in widget.said.text().lower()
+    assert widget.session.answers == {}
+    _press(qtbot, widget, Qt.Key.Key_F9)
+    assert all(layer.visible for layer in widget.pictures.layers)
+
+
+def test_it_goes_on_where_it_was_left(open_review, qtbot):
+    viewer, widget, _ = open_review()
+    _press(qtbot, widget, Qt.Key.Key_N, Qt.Key.Key_3, Qt.Key.Key_Return)
+    if widget.session.locked:  # what it was is shown first
+        _press(qtbot, widget, Qt.Key.Key_Return)
+    assert widget.session.trial.number == 2
+    _press(qtbot, widget, Qt.Key.Key_Y)
+    qtbot.keyClicks(widget.questions.rows["what"].words, "closing now")
+    widget.close()  # what was typed is kept without waiting
+    assert [layer.name for layer in viewer.layers] == ["mine"]
+    assert viewer.layers["mine"].visible
+    _, again, _ = open_review()
+    assert again.session.trial.number == 2
+    assert again.session.answers == {"changed": "yes", "what": "closing now"}
+
+
+def test_a_second_window_is_refused_and_says_why(review, open_review, qtbot):
+    with pytest.raises(StudyError, match="open in another review"):
+        open_review()
+    _, widget, folder = review
+    widget.leave()
+    chooser = widget.chooser
+    assert widget.pages.currentWidget() is chooser
+    for folder_text, rater, words in (
+        ("", "", "Name the study"), (str(folder), "my name", "A pseudonym has"), ("/nowhere", "r1", "There is no study"),
+    ):  # fmt: skip
+        chooser.folder.setText(folder_text)
+        chooser.rater.setText(rater)
+        qtbot.mouseClick(chooser.begin, Qt.MouseButton.LeftButton)
+        assert words in chooser.message.text()
+    chooser.folder.setText(str(folder))
+    chooser.rater.setText("r1")
+    qtbot.mouseClick(chooser.begin, Qt.MouseButton.LeftButton)
+    assert widget.session is not None
+
+
+def test_keys_are_others_again_after_leaving(review, qtbot):
+    _, widget, _ = review
+    session = widget.session
+    widget.leave()
+    _press(qtbot, widget, Qt.Key.Key_Y)
+    assert session.answers == {}
+
+
+def test_the_forced_choice(open_review, qtbot):
+    _, widget, _ = open_review("realism-2afc")
+    assert [layer.name for layer in widget.pictures.layers if layer.visible] == ["A", "B"]
+    _press(qtbot, widget, Qt.Key.Key_2, Qt.Key.Key_3)
+    assert widget.session.answers == {"photograph": "right", "confidence": 3}
+
+
+def test_locked_answers_can_be_opened_where_the_protocol_says_so(open_review, qtbot):
+    _, widget, _ = open_review("free-review")
+    box = widget.questions.rows["what"].words
+    qtbot.keyClicks(box, "paler disc")
+    _press(qtbot, box, Qt.Key.Key_Return)
+    _press(qtbot, widget, Qt.Key.Key_3, Qt.Key.Key_4)
+    _press(qtbot, widget, Qt.Key.Key_Return)
+    assert widget.session.locked
+    assert "This was" in widget.revealed.text()
+    qtbot.mouseClick(widget.reopen, Qt.MouseButton.LeftButton)
+    _press(qtbot, widget, Qt.Key.Key_Up, Qt.Key.Key_1)
+    assert widget.session.answers["verdict"] == "known_sign"
+
+
+def test_the_dock_taken_away_lets_go(review):
+    viewer, widget, folder = review
+    viewer.window.remove_dock_widget(widget)
+    assert widget.session is None
+    assert read_chain(rater_file(folder, "r1"))
+
+
+def test_the_list_of_keys(review, qtbot):
+    _, widget, _ = review
+    _press(qtbot, widget, Qt.Key.Key_F1)
+    from napari_latent_explain._qt.key_list import KeyList
+
+    (shown,) = widget.findChildren(KeyList)
+    assert shown.isVisible()
+    shown.close()
