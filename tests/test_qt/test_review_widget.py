@@ -12,6 +12,7 @@ from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_latent_explain._qt.reviewing.marked_picture import draw_marks
 from napari_latent_explain.domain import Mark, StudyError
 from napari_latent_explain.review import rater_file, read_chain
 
@@ -185,6 +186,15 @@ def test_a_click_and_a_drag_on_the_pictures(open_review, qtbot):
     assert not viewer.scene.camera.mouse_pan
     widget.session.ask("confidence")
     assert viewer.scene.camera.mouse_pan
+
+
+@pytest.mark.parametrize(
+    "mark", [Mark(x=0, y=0), Mark(x=1, y=1), Mark(x=0.5, y=0.5, width=0.3), Mark(x=0, y=0, width=1, height=1)]
+)
+def test_marks_of_all_shapes_can_be_drawn(mark):
+    picture = np.full((24, 24, 3), 90, np.uint8)
+    assert (draw_marks(picture, [mark]) != picture).any()
+    assert (picture == 90).all()
 
 
 def test_blinking_shows_the_photograph_in_every_place(review, qtbot):

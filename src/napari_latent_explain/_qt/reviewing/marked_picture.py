@@ -29,15 +29,12 @@ def draw_marks(picture: NDArray[np.uint8], marks: Sequence[Mark]) -> NDArray[np.
     font = ImageFont.load_default(size)
     for number, mark in enumerate(marks, start=1):
         x, y = mark.x * width, mark.y * height
-        if mark.is_point:
-            radius = max(6, width // 60)
-            box = (x - radius, y - radius, x + radius, y + radius)
-            draw.ellipse(box, outline="black", width=3 * line)
-            draw.ellipse([box[0] + line, box[1] + line, box[2] - line, box[3] - line], outline="white", width=line)
-        else:
-            box = (x, y, x + mark.width * width, y + mark.height * height)
-            draw.rectangle(box, outline="black", width=3 * line)
-            draw.rectangle([box[0] + line, box[1] + line, box[2] - line, box[3] - line], outline="white", width=line)
+        radius = max(6, width // 60) if mark.is_point else 0
+        box = (x - radius, y - radius, x + mark.width * width + radius, y + mark.height * height + radius)
+        around = (box[0] - line, box[1] - line, box[2] + line, box[3] + line)
+        outline = draw.ellipse if mark.is_point else draw.rectangle
+        outline(around, outline="black", width=2 * line)
+        outline(box, outline="white", width=line)
         place = (min(box[2] + line, width - 2 * size), max(box[1] - line, 0))
         draw.text(place, str(number), font=font, fill="white", stroke_width=2, stroke_fill="black")
     return np.asarray(image)
