@@ -36,6 +36,8 @@ _BOLD, _PLAIN = Typeface.VERA_BOLD, Typeface.VERA
 class ContactSheet:
     """Photograph, counterfactual (both, where there are two) and difference with the figures beside them.
 
+    Pages are A4; a single one is as high as its rows.
+
     Parameters
     ----------
     rows : int
@@ -51,7 +53,8 @@ class ContactSheet:
         made = []
         for number in range(count):
             shown = tuple(exhibits[number * self.rows : (number + 1) * self.rows])
-            page = Page(_WIDTH, _HEIGHT, _DPI, PAPER, f"Counterfactuals of {len(exhibits)} photographs", shown)
+            height = _HEIGHT if count > 1 else _TOP + len(shown) * (_SIDE + 44) + 110
+            page = Page(_WIDTH, height, _DPI, PAPER, f"Counterfactuals: {len(exhibits)} records", shown)
             _heading(page, shown, len(exhibits), f"page {number + 1} of {count}", both=both)
             for row, exhibit in enumerate(shown):
                 _row(page, exhibit, _TOP + row * (_SIDE + 44), both=both)
@@ -64,9 +67,8 @@ def _column(number: int) -> int:
 
 
 def _heading(page: Page, shown: Sequence[Exhibit], count: int, place: str, *, both: bool) -> None:
-    title = f"Counterfactuals of {count} photographs" if count > 1 else "Counterfactual of one photograph"
     page.add(
-        Words((_MARGIN, 50), title, _TITLE, PEN, "la", _BOLD),
+        Words((_MARGIN, 50), page.title if count > 1 else "Counterfactual: 1 record", _TITLE, PEN, "la", _BOLD),
         Words((_WIDTH - _MARGIN, 60), place, _TEXT, PENCIL, "ra", _PLAIN),
         Words((_MARGIN, 104), f"{SYNTHETIC}. Not a medical device.", _TEXT, PEN, "la", _PLAIN),
     )
@@ -81,7 +83,7 @@ def _heading(page: Page, shown: Sequence[Exhibit], count: int, place: str, *, bo
     ]
     lines = limited(["Difference: darker blue, brighter orange, none black.", *lines], 4)
     for row, line in enumerate(reversed(lines)):
-        page.add(Words((_MARGIN, _HEIGHT - 30 - row * 22), line, 16, PENCIL, "ls", _PLAIN))
+        page.add(Words((_MARGIN, page.height - 30 - row * 22), line, 16, PENCIL, "ls", _PLAIN))
 
 
 def _changes(record: CounterfactualRecord) -> NDArray[np.uint8]:

@@ -98,9 +98,12 @@ def _page(exhibit: Exhibit) -> Page:
         _bars(page, exhibit, 0, below, side)
         _findings(page, exhibit, below + 270, side, (side - 320) // _LINE)
         y = _bar(page, other, left, below + side + 12, side)
+        y = _sentences(page, _said_of(record), 0, y + 20, _WIDTH)
     else:
-        _bars(page, exhibit, 0, top + side + 30, side)
-        y = max(y, top + side + 30 + 3 * 52 + 40)
+        below = top + side + 30
+        _bars(page, exhibit, 0, below, side)
+        beside = _sentences(page, _said_of(record), side + _GAP, below, 2 * side + _GAP)
+        y = max(y, below + 50 + 3 * 46, beside)
     return _finished(page, exhibit, y + 20)
 
 
@@ -147,6 +150,22 @@ def _bars(page: Page, exhibit: Exhibit, x: int, y: int, side: int) -> None:
             page.add(*(Stroke(((end, top + 7), (end, top + 23)), PEN, 4) for end in (low, high)))
 
 
+def _said_of(record: CounterfactualRecord) -> list[str]:
+    """Whether the decision changes, what the controls said, and the note."""
+    told = [f"{said.decision(record)} Changed area {said.percent(record.changed_area_fraction)} of the field."]
+    told += [said.controls(record.faithfulness)] if record.faithfulness is not None else []
+    return told + ([f"Note: {record.note}"] if record.note else [])
+
+
+def _sentences(page: Page, told: Sequence[str], x: int, y: int, width: int) -> int:
+    """Sentences below each other, wrapped; returns where the next thing may stand."""
+    for sentence in told:
+        for line in wrapped(sentence, width, _SMALL, _PLAIN):
+            page.add(Words((x, y), line, _SMALL, PEN, "la", _PLAIN))
+            y += _LINE
+    return y
+
+
 def _findings(page: Page, exhibit: Exhibit, y: int, width: int, most: int) -> int:
     """What raters marked and judged, in so many lines at most; returns where the next thing may stand."""
     lines = limited(said.finding_lines(exhibit), most)
@@ -165,9 +184,7 @@ def _finished(page: Page, exhibit: Exhibit, y: int) -> Page:
         y = lay_directions(page, one, y, _MOST)
     if exhibit.reverse is None:
         y = _findings(page, exhibit, y, _WIDTH, 20)
-    told = [said.decision(record) + f" Changed area {said.percent(record.changed_area_fraction)} of the field."]
-    told += [said.controls(record.faithfulness)] if record.faithfulness is not None else []
-    told += [f"Note: {record.note}"] if record.note else []
+    told = []
     told.append(
         "Difference: darker blue, brighter orange, none black. "
         + ("Simulated eye. " if record.simulated else "")
@@ -176,8 +193,5 @@ def _finished(page: Page, exhibit: Exhibit, y: int) -> Page:
     hashes = f"{exhibit.label}, {said.eye(record)}. Photograph {record.sha256}, model {record.model.name} "
     hashes += f"{record.model.sha256}, atlas {exhibit.atlas_hash}"
     told.append(hashes + (f", log {exhibit.audit_head}." if exhibit.audit_head else "."))
-    for sentence in told:
-        for line in wrapped(sentence, _WIDTH, _SMALL, _PLAIN):
-            page.add(Words((0, y), line, _SMALL, PEN, "la", _PLAIN))
-            y += _LINE
+    y = _sentences(page, told, 0, y, _WIDTH)
     return Page(page.width, y + 8, page.dpi, page.ground, page.title, page.shows, page.things)

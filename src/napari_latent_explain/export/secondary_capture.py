@@ -100,7 +100,9 @@ def _captured(pixels: NDArray[np.uint8], exhibit: Exhibit, context: DicomContext
         contributing_equipment=[equipment],
     )
     if eye is None:
-        made.Laterality = ""  # an eye is one of a pair: where it is not known which, DICOM wants it said by an empty value
+        made.Laterality = (
+            ""  # an eye is one of a pair: where it is not known which, DICOM wants it said by an empty value
+        )
     made.ConversionType = "WSD"
     made.BurnedInAnnotation = "YES"
     made.DerivationDescription = f"{what} by {SOFTWARE} {__version__}, model {record.model.name}; {SYNTHETIC}"[:1024]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
@@ -63,7 +64,7 @@ def wrapped(text: str, width: float, size: int, face: Typeface = Typeface.AILERO
     """Break a text between words so that each line is at most `width` pixels wide, if one word allows it."""
     letters = font(size, face.for_text(text))
     lines: list[str] = []
-    for word in text.split():
+    for word in re.findall(r"\S+(?: %\S*)?", text):  # a number keeps its sign
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and letters.getlength(longer) <= width:
             lines[-1] = longer
