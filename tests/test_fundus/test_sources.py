@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("pydicom")
+import pydicom.fileset
 from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.fileset import FileSet
@@ -199,7 +200,19 @@ def directory(root: Path, names: list[list[str]], sop_class: str = "1.2.840.1000
     return root / "DICOMDIR"
 
 
-def test_a_dicomdir_gives_the_photographs_that_it_lists(tmp_path) -> None:
+class Staging:
+    """A folder for pydicom, which would leave its own to be removed at the end of the program, with a warning."""
+
+    def __init__(self, root: Path) -> None:
+        self.name = str(root / "staging" / uid.generate_uid())
+        Path(self.name).mkdir(parents=True)
+
+    def cleanup(self) -> None:
+        """Stay: pytest removes it."""
+
+
+def test_a_dicomdir_gives_the_photographs_that_it_lists(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(pydicom.fileset, "TemporaryDirectory", lambda: Staging(tmp_path))
     medium = FileSet()
     for number, kind in enumerate((uid.OphthalmicPhotography8BitImageStorage, uid.CTImageStorage)):
         for frame in range(2):
@@ -210,7 +223,6 @@ def test_a_dicomdir_gives_the_photographs_that_it_lists(tmp_path) -> None:
             dataset.SeriesNumber, dataset.InstanceNumber, dataset.AccessionNumber = number, frame, ""
             medium.add(dataset)
     medium.write(tmp_path / "disc")
-    medium._tmpdir.cleanup()  # which pydicom leaves to the end
     files = dicomdir_files(tmp_path / "disc" / "DICOMDIR")
     assert len(files) == 2
     sources = photograph_sources(tmp_path / "disc" / "DICOMDIR")
