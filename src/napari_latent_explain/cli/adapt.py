@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.train.photographs import PhotographSet
 
-__all__ = ["run_adapt"]
+__all__ = ["own_photographs", "run_adapt"]
 
 
 def _three(text: str | None, option: str) -> tuple[float, ...] | None:
@@ -46,10 +46,16 @@ def _arguments(text: str | None) -> dict[str, Any] | None:
     return tree
 
 
-def _photographs(
-    data: Path | None, labels: Path | None, resolution: int, seed: int, progress: Progress
+def own_photographs(
+    data: Path | None,
+    labels: Path | None,
+    resolution: int,
+    seed: int,
+    progress: Progress,
+    *,
+    same_question: bool = False,
 ) -> tuple[PhotographSet, PhotographSet]:
-    """Photographs to adapt with, and those to measure on."""
+    """Photographs to train with, and those to measure on; the data folder's labels stay if they ask the `same_question`."""
     from dataclasses import replace
 
     from napari_latent_explain.train.photographs import (
@@ -64,6 +70,8 @@ def _photographs(
         return split_validation(load_labelled(folder, labels, resolution, progress), 0.15, seed)
     found = load_photographs(find_data_folder(str(data or "")), resolution, "train", progress)
     train, validation = split_validation(found, 0.15, seed)
+    if same_question:
+        return train, validation
     # The labels of the folder are of its own question, not of this classifier's.
     nothing = [replace(part, labels=np.full(len(part), -1, np.int64)) for part in (train, validation)]
     return nothing[0], nothing[1]
@@ -108,7 +116,7 @@ def run_adapt(
     folder = base if base is not None else default_bundle()
     recipe = AdaptRecipe(name=name, title=title or name, steps=steps, seed=seed)
     with show_progress("Adapting") as progress:
-        train, validation = _photographs(data, labels, load_explainer(folder, "cpu").resolution, seed, progress)
+        train, validation = own_photographs(data, labels, load_explainer(folder, "cpu").resolution, seed, progress)
         bundle = adapt_bundle(
             folder,
             opened,
