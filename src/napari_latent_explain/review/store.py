@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.review.study import Study
 
-__all__ = ["RatingStore", "rater_file", "read_chain", "write_records"]
+__all__ = ["RatingStore", "in_one_sentence", "rater_file", "read_chain", "write_records"]
 
 
 def rater_file(folder: Path, rater: str) -> Path:
@@ -84,7 +84,7 @@ class RatingStore:
             msg = f"'{rater}' takes no part in this study; its raters are {', '.join(study.raters)}."
             raise StudyError(msg)
         place = _name(where)
-        with _said(place):
+        with in_one_sentence(place):
             connection = open_database(where)
             try:
                 lock_for(connection, study.sha256, rater, place)
@@ -118,7 +118,7 @@ class RatingStore:
             study=self.study, rater=self.rater, number=len(self._records) + 1, at=self._now().astimezone(UTC), deed=deed,
             trial=trial, said=said, before=self.head,
         ).sealed()  # fmt: skip
-        with _said(self.place), self._connection.begin():
+        with in_one_sentence(self.place), self._connection.begin():
             write_records(self._connection, [record])
         self._records.append(record)
         return record
@@ -167,7 +167,7 @@ def read_chain(where: Path | str, study: str | None = None) -> tuple[tuple[Recor
         If it can't be read, is in use, or its records were changed, cut short, or belong to another study.
     """
     place = _name(where)
-    with _said(place):
+    with in_one_sentence(place):
         connection = open_database(where, existing=True)
         try:
             pairs = (select(table.c.rater, table.c.study) for table in (chains, log))
@@ -215,7 +215,7 @@ def _name(where: Path | str) -> str:
 
 
 @contextmanager
-def _said(place: str) -> Iterator[None]:
+def in_one_sentence(place: str) -> Iterator[None]:
     """Turn what databases raise into one sentence."""
     try:
         yield

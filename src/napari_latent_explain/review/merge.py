@@ -1,0 +1,101 @@
+"""Bringing together what raters said, from files, folders or a site's database, checked and nothing lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_latent_explain.domain import StudyError
+from napari_latent_explain.review.database import open_database
+from napari_latent_explain.review.store import in_one_sentence, read_chain, write_records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from napari_latent_explain.review.record import Record
+    from napari_latent_explain.review.study import Study
+
+__all__ = ["gather", "merge"]
+
+Chain = tuple["Record", ...]
+
+
+def gather(study: Study, sources: Iterable[Path | str]) -> dict[str, Chain]:
+    """Read and check the records of all raters.
+
+    Parameters
+    ----------
+    study : Study
+        Whose they must be.
+    sources : iterable of path or str
+        Files, folders with ``*.sqlite`` files, or addresses of databases. The same rater may come twice, if one of the two
+        goes on where the other ends.
+
+    Returns
+    -------
+    dict
+        Records by rater, raters in alphabetical order.
+
+    Raises
+    ------
+    StudyError
+        If something can't be read, was changed or cut short, is of another study, or a rater's records differ between sources.
+    """
+    found: dict[str, Chain] = {}
+    for place in _places(sources):
+        for chain in read_chain(place, study.sha256):
+            if not chain:
+                continue
+            rater = chain[0].rater
+            found[rater] = _longer(found[rater], chain, str(place)) if rater in found else chain
+    return dict(sorted(found.items()))
+
+
+def _places(sources: Iterable[Path | str]) -> list[Path | str]:
+    places: list[Path | str] = []
+    for source in sources:
+        if "://" not in str(source) and Path(source).is_dir():
+            places += sorted(Path(source).glob("*.sqlite"))
+        else:
+            places.append(source)
+    return places
+
+
+def _longer(one: Sequence[Record], other: Sequence[Record], place: str) -> Chain:
+    """The longer of two chains, if it goes on where the shorter ends."""
+    shorter, longer = sorted((one, other), key=len)
+    if shorter and longer[len(shorter) - 1].seal != shorter[-1].seal:
+        msg = (
+            f"The records of '{one[0].rater}' in {place} differ from those that were read before: somebody went on from a copy. "
+            "Keep the one that counts, and leave the other out."
+        )
+        raise StudyError(msg)
+    return tuple(longer)
+
+
+def merge(study: Study, sources: Iterable[Path | str], output: Path) -> dict[str, Chain]:
+    """Write the records of all raters into one file, and return them.
+
+    What an earlier merge wrote there is read too, so that nothing that was merged once gets lost. Time and memory grow with the
+    number of records.
+
+    Raises
+    ------
+    StudyError
+        As `gather`, or if the file can't be written.
+    """
+    there = [output] if output.is_file() else []
+    chains = gather(study, [*there, *sources])
+    part = output.with_name(f".{output.name}.part")
+    part.unlink(missing_ok=True)
+    with in_one_sentence(str(output)):
+        connection = open_database(part)
+        try:
+            with connection.begin():
+                for chain in chains.values():
+                    write_records(connection, list(chain))
+        finally:
+            connection.close()
+            connection.engine.dispose()
+        part.replace(output)
+    return chains
