@@ -142,6 +142,8 @@ def test_two_records_of_one_photograph_do_not_meet(records: list[Path], tmp_path
         (["--style", "poster"], "no style 'poster'; use slide, figure, sheet"),
         (["--format", "docx"], "no format 'docx'; use png"),
         (["--date", "yesterday"], "no date"),
+        (["--key", "key.pem"], "both --certificate and --key"),
+        (["--key", "key.pem", "--certificate", "chain.pem", "--format", "pdf"], "pdf files can't be signed"),
     ],
 )
 def test_wrong_use_is_said_before_anything_is_written(

@@ -109,6 +109,8 @@ def export(
     keep_patient: Annotated[
         bool, typer.Option(help="Write the reference's patient instead of the case label.")
     ] = False,
+    certificate: Annotated[Path | None, typer.Option(help="PEM chain to sign pictures with (C2PA).")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM private key of the chain's first certificate.")] = None,
 ) -> None:
     """Export explained photographs as panels, moving pictures or DICOM; no model is needed."""
     from napari_latent_explain.cli.export import ExportOptions, export_records
@@ -116,6 +118,7 @@ def export(
     options = ExportOptions(
         style=style, format=format_, case=case, reverse=reverse, findings=findings, spacing=spacing,
         audit_head=audit_head, date=date, reference=reference, keep_patient=keep_patient,
+        certificate=certificate, key=key,
     )  # fmt: skip
     raise typer.Exit(export_records(records, output, options, as_json=as_json))
 

@@ -36,6 +36,8 @@ class ExportOptions:
     date: str = ""
     reference: Path | None = None
     keep_patient: bool = False
+    certificate: Path | None = None
+    key: Path | None = None
 
     @property
     def about_one(self) -> tuple[str, ...]:
@@ -84,6 +86,16 @@ def _reference(path: Path | None) -> Dataset | None:
     except Exception as error:  # pydicom raises many kinds on damaged files
         msg = f"The reference can't be read as DICOM ({type(error).__name__}); give the photograph's own DICOM file."
         raise ExportError(msg) from error
+
+
+def _signed(files: tuple[Path, ...], options: ExportOptions) -> tuple[Path, ...]:
+    """The same files, signed if that is asked for."""
+    from napari_latent_explain.export import sign_panel
+
+    if options.certificate is not None and options.key is not None:
+        for path in files:
+            sign_panel(path, options.certificate, options.key)
+    return files
 
 
 def _panel(folder: Path, exhibit: Exhibit, target: Path, options: ExportOptions) -> tuple[Path, ...]:
@@ -143,6 +155,12 @@ def export_records(folders: list[Path], output: Path, options: ExportOptions, *,
     if len(folders) > 1 and options.about_one:
         msg = f"{options.about_one[0]} belongs to one photograph; export that one alone."
         raise WrongUseError(msg)
+    if (options.certificate is None) != (options.key is None):
+        msg = "Signing needs both --certificate and --key."
+        raise WrongUseError(msg)
+    if options.key is not None and options.format not in ("png", "tiff", "webp", "mp4"):
+        msg = f"{options.format} files can't be signed; png, tiff, webp and mp4 can."
+        raise WrongUseError(msg)
     _made(options)
     together = options.style == "sheet" and _ONE_BY_ONE[options.format] is _panel
     refused = 0
@@ -157,7 +175,7 @@ def export_records(folders: list[Path], output: Path, options: ExportOptions, *,
             name = case_folder(exhibit.record.sha256)
             taken[name] += 1  # several records of one photograph do not meet
             target = output / (name if taken[name] == 1 else f"{name}-{taken[name]}")
-            files = _ONE_BY_ONE[options.format](folder, exhibit, target, options)
+            files = _signed(_ONE_BY_ONE[options.format](folder, exhibit, target, options), options)
         except LatentExplainError as error:
             refused += 1
             message(f"{folder}: {error}")
@@ -166,7 +184,7 @@ def export_records(folders: list[Path], output: Path, options: ExportOptions, *,
             continue
         _say({"record": str(folder), "case": exhibit.label}, files, as_json=as_json)
     if together and shown:
-        files = write_exhibits(shown, output / f"contact_sheet.{options.format}", style=options.style)
+        files = _signed(write_exhibits(shown, output / f"contact_sheet.{options.format}", style=options.style), options)
         _say({"cases": [one.label for one in shown]}, files, as_json=as_json)
     if refused:
         message(f"{refused} of {len(folders)} records were refused.")

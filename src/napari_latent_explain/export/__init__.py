@@ -10,6 +10,7 @@ from napari_latent_explain.export.moving import write_strip
 from napari_latent_explain.export.panel import STYLES, compose_panel, write_exhibits, write_panel
 from napari_latent_explain.export.provenance import read_provenance, record_json
 from napari_latent_explain.export.record import write_record
+from napari_latent_explain.export.signing import sign_panel
 from napari_latent_explain.export.strip import Strip, read_strip
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "read_record",
     "read_strip",
     "record_json",
+    "sign_panel",
     "write_exhibits",
     "write_panel",
     "write_record",
