@@ -139,6 +139,50 @@ def _modules(depth: int) -> bytes:
     return plain(body + b"h" + bytes([depth]))
 
 
+def _module(state: bytes) -> bytes:
+    """Push a module with the given state (pairs for a mapping)."""
+    meta = b"}(" + text("type") + text("class") + text("class_name") + text("A") + text("state") + b"}(" + state + b"uu"
+    return call("torch_utils.persistence", "_reconstruct_persistent_obj", meta)
+
+
+def _wide(count: int) -> bytes:
+    """A module of many parts, each a module of the same parts: many million pairs when walked."""
+    parts = b"}q\x00" + text("_modules") + b"}q\x01(" + b"".join(text(f"m{i}") + b"h\x02" for i in range(count)) + b"us"
+    leaf = _module(text("_modules") + b"N") + b"q\x020"
+    return plain(
+        leaf
+        + parts
+        + b"0"
+        + _module(text("_modules") + b"h\x01")
+        + b"q\x020h\x01"
+        + b"".join(text(f"m{i}") + b"h\x02s" for i in range(count))
+        + b"0h\x02"
+    )
+
+
+def _chain(depth: int) -> bytes:
+    """Modules in modules, very deep."""
+    body = _module(text("_modules") + b"N") + b"q\x00"
+    for _ in range(depth):
+        body += b"0" + _module(text("_modules") + b"}" + text("m") + b"h\x00s") + b"q\x00"
+    return plain(body)
+
+
+def _many_copies() -> bytes:
+    """A long text, encoded again and again: each copy would be kept."""
+    one = named("_codecs", "encode") + b"q\x00" + b"0(" + text("a" * 10_000_000) + text("latin1") + b"tq\x010"
+    return b"\x80\x02" + one + b"h\x00h\x01R" * 50_000 + END
+
+
+def _many_entries(count: int) -> bytes:
+    """An archive whose directory lists the same entry over and over."""
+    made = archive(plain(b"}"))
+    at = made.index(b"PK\x01\x02")
+    entry = made[at : made.index(b"PK\x01\x02", at + 4)] * count
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, count & 0xFFFF, count & 0xFFFF, len(entry), at, 0)
+    return made[:at] + entry + end
+
+
 def _traversing(name: str) -> bytes:
     return archive(plain(b"}"), {name: b"root::0:0", "net/data/0": bytes(16)})
 
@@ -254,6 +298,10 @@ HOSTILE: dict[str, tuple[Callable[[Path], bytes], str]] = {
     # More than there is.
     "billion laughs": (lambda c: _laughs(50), "holds no generator"),
     "billion modules": (lambda c: _modules(50), "without end"),
+    "modules of many shared parts": (lambda c: _wide(20_000), "a million steps|without end"),
+    "modules in modules, deep": (lambda c: _chain(15_000), "without end"),
+    "a text copied without end": (lambda c: _many_copies(), "64 MiB of text"),
+    "an archive of a million entries": (lambda c: _many_entries(1_000_000), "20000 entries"),
     "a list in itself": (lambda c: plain(b"]q\x00h\x00a"), "holds no generator"),
     "a module in itself": (
         lambda c: plain(

@@ -17,6 +17,7 @@ from napari_latent_explain.model.importing.stored_tensor import STORAGES, Storag
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from napari_latent_explain.model.importing.budget import Budget
     from napari_latent_explain.model.importing.refusal import Checkpoint
 
 __all__ = ["PersistentModule", "checkpoint_names", "storage_names", "storage_type"]
@@ -69,19 +70,9 @@ def _ordered(arguments: tuple[Any, ...]) -> _Mapping:
     return _Mapping()
 
 
-def _set(arguments: tuple[Any, ...]) -> set[Any]:
-    values = _one_of_these(arguments, list)
-    if not all(isinstance(value, str) for value in values):
-        raise ValueError
-    return set(values)
-
-
-def _encoded(arguments: tuple[Any, ...]) -> memoryview:
-    """Bytes as protocol 2 writes them: a text in Latin-1."""
-    text, encoding = arguments
-    if not isinstance(text, str) or encoding != "latin1":
-        raise ValueError
-    return memoryview(text.encode("latin-1"))
+def _set(arguments: tuple[Any, ...]) -> Any:
+    """The list that a set is made of, as it is: a copy for each call could grow without end, and nothing here asks for sets."""
+    return _one_of_these(arguments, list)
 
 
 def _numpy_type(arguments: tuple[Any, ...]) -> _NumpyType:
@@ -137,12 +128,20 @@ def storage_type(value: Any, checkpoint: Checkpoint) -> StorageType:
     return kind
 
 
-def checkpoint_names(from_bytes: Callable[[memoryview], Storage]) -> Names:
+def checkpoint_names(from_bytes: Callable[[memoryview], Storage], budget: Budget) -> Names:
     """The whole list; `from_bytes` reads a storage that was pickled as bytes."""
 
     def nested(arguments: tuple[Any, ...]) -> Storage:
         content: memoryview = _one_of_these(arguments, memoryview)
         return from_bytes(content)
+
+    def encoded(arguments: tuple[Any, ...]) -> memoryview:
+        """Bytes as protocol 2 writes them: a text in Latin-1, of which this is a copy."""
+        text, encoding = arguments
+        if not isinstance(text, str) or encoding != "latin1":
+            raise ValueError
+        budget.spell(len(text))
+        return memoryview(text.encode("latin-1"))
 
     def plain(arguments: tuple[Any, ...]) -> Any:
         return _one_of_these(arguments, tuple)
@@ -153,7 +152,7 @@ def checkpoint_names(from_bytes: Callable[[memoryview], Storage]) -> Names:
             Name("dnnlib.util", "EasyDict", made=_Mapping),
             Name("argparse", "Namespace", made=_Mapping),
             *(Name(module, "set", called=_set) for module in ("builtins", "__builtin__")),
-            Name("_codecs", "encode", called=_encoded),
+            Name("_codecs", "encode", called=encoded),
             Name("numpy", "dtype", called=_numpy_type),
             *(Name(f"numpy.{core}.multiarray", "scalar", called=_scalar) for core in ("core", "_core")),
             Name("torch", "Size", called=plain),

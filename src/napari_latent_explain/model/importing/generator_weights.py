@@ -94,6 +94,7 @@ def _gather(module: PersistentModule, weights: GeneratorWeights) -> None:
                 if isinstance(value, StoredTensor):
                     weights.tensors[prefix + name] = value
         for name, value in found.state.items():
+            weights.budget.step()
             if isinstance(name, str) and not name.startswith("_") and isinstance(value, _ATTRIBUTES):
                 weights.attributes[prefix + name] = value
         for name, value in _mapping(found.attribute("_modules"), weights).items():
@@ -104,8 +105,12 @@ def _gather(module: PersistentModule, weights: GeneratorWeights) -> None:
 def _mapping(value: Any, weights: GeneratorWeights) -> dict[str, Any]:
     if value is None:
         return {}
-    if not isinstance(value, dict) or not all(isinstance(key, str) and len(key) <= 100 for key in value):
+    if not isinstance(value, dict):
         raise weights.checkpoint.damaged("a module's parts have no names")
+    for key in value:
+        weights.budget.step()  # parts may be shared, and are then walked again and again
+        if not isinstance(key, str) or len(key) > 100:
+            raise weights.checkpoint.damaged("a module's parts have no names")
     return value
 
 

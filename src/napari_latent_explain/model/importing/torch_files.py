@@ -27,6 +27,7 @@ __all__ = ["read_checkpoint"]
 _MAGIC = 0x1950A86A20F9469CFC6C
 _STREAM_VERSION = 1001
 _ENTRY = b"PK\x03\x04"
+_DIRECTORY_ENTRY = b"PK\x01\x02"
 _ENTRIES = 20_000
 
 
@@ -46,7 +47,7 @@ def read_checkpoint(content: bytes, budget: Budget) -> Any:
         If it is none of the three containers, is damaged, or asks for anything that is not on the list.
     """
     data = memoryview(content)
-    names = checkpoint_names(lambda nested: _nested_storage(nested, budget))
+    names = checkpoint_names(lambda nested: _nested_storage(nested, budget), budget)
     if content[:4] == _ENTRY:
         return _read_archive(content, names, budget)
     if content[:1] != b"\x80":
@@ -120,13 +121,13 @@ class _Archived(_Stored):
 
 def _read_archive(content: bytes, names: Names, budget: Budget) -> Any:
     checkpoint = budget.checkpoint
+    if content.count(_DIRECTORY_ENTRY) > _ENTRIES:  # before `zipfile` makes an object of each
+        raise checkpoint.too_large(f"more than {_ENTRIES} entries of an archive")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
         raise checkpoint.damaged("it is no whole zip archive") from error
-    if len(entries) > _ENTRIES:
-        raise checkpoint.too_large(f"{len(entries)} entries of an archive")
     for entry in entries:
         parts = entry.filename.split("/")
         if entry.filename.startswith("/") or ".." in parts or "\\" in entry.filename or ":" in entry.filename:
