@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from napari_latent_explain.domain import Laterality, ModelIdentity
+from napari_latent_explain.domain import Laterality, ModelIdentity, StyleDirection
 from napari_latent_explain.review import Picture, Role, Study, StudyItem, load_protocol
 
 BEGAN = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -81,3 +82,20 @@ def study(tmp_path):
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "study"
+
+
+@pytest.fixture
+def small_direction():
+    """Make a direction with this id."""
+
+    def made(direction_id):
+        return StyleDirection(
+            id=direction_id, name="d", layer="l", channel=0, sign=1, spread=1.0, low=-1, high=1, target=1, effect_logit=0.5,
+            effect_logit_interval=(0.2, 0.8), effect_probability=0.1, effect_probability_interval=(0.0, 0.2), flip_share=0.1,
+            held_out=20,
+        )  # fmt: skip
+
+    return made
+
+
+sys.modules["small_study_clock"] = sys.modules[__name__]

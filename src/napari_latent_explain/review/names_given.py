@@ -6,6 +6,10 @@ import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
 from napari_latent_explain.domain.frozen import FrozenModel
 
 if TYPE_CHECKING:
@@ -13,12 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["NameCluster", "cluster_names"]
 
-_EMPTY = frozenset(
-    (
-        "a an and are as at be been but by can change changed changes from get gets getting has have in into is it its less "
-        "look looks more of on or some that the there they this to very was were which with"
-    ).split(" ")
+_PASSED_OVER = (
+    "a an and are as at be been but by can change changed changes from get gets getting has have in into is it its less look "
+    "looks more of on or some that the there they this to very was were which with"
 )
+_EMPTY = frozenset(_PASSED_OVER.split())
 _LIKE = 0.5
 
 
@@ -43,7 +46,7 @@ class NameCluster(FrozenModel):
 def _words(text: str) -> frozenset[str]:
     """Words that carry meaning, without endings."""
     found = re.findall(r"[^\W\d_]+", text.casefold())
-    stems = (re.sub(r"(?<=\w{3})(ies|es|s|ing|ed|er)$", "", word) for word in found if word not in _EMPTY)
+    stems = (re.sub(r"(?<=\w{3})(ies|es|s|ing|ed|er|e)$", "", word) for word in found if word not in _EMPTY)
     return frozenset(stems)
 
 
@@ -59,37 +62,29 @@ def _alike(one: str, other: str) -> float:
 def cluster_names(texts: Iterable[tuple[str, str]]) -> tuple[NameCluster, ...]:
     """Put descriptions together that are alike (average linkage), the largest cluster first.
 
-    It sorts for a reader and decides nothing: every text is there. Cost grows with the square of the number of texts.
+    It sorts for a reader and decides nothing: every text is there. Cost grows with the square of the number of different texts.
 
     Parameters
     ----------
     texts : iterable of (str, str)
         Rater and words.
     """
-    groups = [[text] for text in sorted(texts)]
+    given = sorted(texts)
+    different = sorted({text for _, text in given})
+    if not different:
+        return ()
+    alike = np.array([[_alike(one, other) for other in different] for one in different])
+    numbers = np.ones(1, dtype=int)
+    if len(different) > 1:
+        distances = squareform(1 - np.minimum(alike, alike.T), checks=False)
+        numbers = fcluster(linkage(distances, method="average"), t=1 - _LIKE, criterion="distance")
+    of_text = dict(zip(different, numbers.tolist(), strict=True))
+    groups = [[one for one in given if of_text[one[1]] == number] for number in sorted(set(of_text.values()))]
+    places = {text: place for place, text in enumerate(different)}
 
-    def nearness(one: list[tuple[str, str]], other: list[tuple[str, str]]) -> float:
-        pairs = [_alike(a[1], b[1]) for a in one for b in other]
-        return sum(pairs) / len(pairs)
+    def named(group: list[tuple[str, str]]) -> NameCluster:
+        inside = [places[text] for _, text in group]
+        name = min((-alike[places[text], inside].sum(), len(text), text) for _, text in group)[2]
+        return NameCluster(name=name, texts=tuple(group), raters=len({rater for rater, _ in group}))
 
-    while len(groups) > 1:
-        best, i, j = max(
-            (nearness(groups[i], groups[j]), -i, -j) for i in range(len(groups)) for j in range(i + 1, len(groups))
-        )
-        if best < _LIKE:
-            break
-        groups[-i] += groups.pop(-j)
-    return tuple(
-        sorted(
-            (_cluster(group) for group in groups),
-            key=lambda one: (-one.raters, -len(one.texts), one.name),
-        )
-    )
-
-
-def _cluster(group: list[tuple[str, str]]) -> NameCluster:
-    def centrality(text: str) -> tuple[float, int, str]:
-        return -sum(_alike(text, other) for _, other in group), len(text), text
-
-    name = min((text for _, text in group), key=centrality)
-    return NameCluster(name=name, texts=tuple(sorted(group)), raters=len({rater for rater, _ in group}))
+    return tuple(sorted((named(group) for group in groups), key=lambda one: (-one.raters, -len(one.texts), one.name)))

@@ -12,14 +12,17 @@ from napari_latent_explain.domain import StudyError
 from napari_latent_explain.review.question import plain
 from napari_latent_explain.review.sequence import Trial, trials_of
 from napari_latent_explain.review.shown import Reveal, Shown, pictures_of, reveal
-from napari_latent_explain.review.standing import Standing, standing
+from napari_latent_explain.review.standing import Standing, Tally
 from napari_latent_explain.review.store import RatingStore, rater_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pydantic import JsonValue
+
     from napari_latent_explain.review.question import Answer, Question
+    from napari_latent_explain.review.record import Deed
     from napari_latent_explain.review.study import Study
 
 __all__ = ["ReviewSession"]
@@ -48,13 +51,15 @@ class ReviewSession:
     def __init__(self, study: Study, store: RatingStore, now: Callable[[], datetime] = _now) -> None:
         self.study, self.store, self._now = study, store, now
         self.trials = trials_of(study, store.rater)
-        self._standing = standing(store.records, study.protocol)
-        store.append("opened", software=__version__, trials=len(self.trials))
-        if self._standing.paused:
-            store.append("resumed")
-        self._at = self._first_open()
+        self._tally = Tally(study.protocol)
+        for record in store.records:
+            self._tally.add(record)
+        self._standing = self._tally.standing
         self._asked = 0
-        self._fold()
+        self._record("opened", software=__version__, trials=len(self.trials))
+        if self._standing.paused:
+            self._record("resumed")
+        self._at = self._first_open()
         self._show(self._at)
 
     @classmethod
@@ -198,8 +203,7 @@ class ReviewSession:
         asked = self.question if question is None else self._find(question)
         read = asked.read(value)
         if self.answers.get(asked.id) != read:
-            self.store.append("answered", self.trial.id, question=asked.id, answer=plain(read))
-        self._fold()
+            self._record("answered", self.trial.id, question=asked.id, answer=plain(read))
         if asked.kind not in ("findings", "marks"):  # these go on until the rater says so
             self._ask_after(asked.id)
         self.changed.emit()
@@ -235,8 +239,7 @@ class ReviewSession:
         """
         self._check_open()
         if question in self.answers:
-            self.store.append("cleared", self.trial.id, question=question)
-            self._fold()
+            self._record("cleared", self.trial.id, question=question)
             self.changed.emit()
 
     def ask(self, question: str) -> None:
@@ -263,9 +266,8 @@ class ReviewSession:
             raise StudyError(msg)
         left = set(self.answers) - {question.id for question in self.asked}
         for question in sorted(left):  # answered before another answer made them needless
-            self.store.append("cleared", self.trial.id, question=question)
-        self.store.append("locked", self.trial.id)
-        self._fold()
+            self._record("cleared", self.trial.id, question=question)
+        self._record("locked", self.trial.id)
         self.changed.emit()
 
     def unlock(self) -> None:
@@ -280,8 +282,7 @@ class ReviewSession:
             msg = "This protocol does not let locked answers be changed."
             raise StudyError(msg)
         if self.locked:
-            self.store.append("unlocked", self.trial.id)
-            self._fold()
+            self._record("unlocked", self.trial.id)
             self.changed.emit()
 
     def next(self) -> bool:
@@ -311,8 +312,7 @@ class ReviewSession:
         last = self._last()
         if last is None:
             return False
-        self.store.append("undone", last.trial, undoes=last.number)
-        self._fold()
+        self._record("undone", last.trial, undoes=last.number)
         index = next(k for k, trial in enumerate(self.trials) if trial.id == last.trial)
         if index != self._at:
             self._show(index)
@@ -325,21 +325,21 @@ class ReviewSession:
     def pause(self) -> None:
         """Have a break: the clock stops, and nothing can be answered."""
         if not self.paused:
-            self.store.append("paused")
-            self._fold()
+            self._record("paused")
             self.changed.emit()
 
     def resume(self) -> None:
         """Go on."""
         if self.paused:
-            self.store.append("resumed")
-            self._fold()
+            self._record("resumed")
             self.changed.emit()
 
     # -- inside ------------------------------------------------------------------------------------------------
 
-    def _fold(self) -> None:
-        self._standing = standing(self.store.records, self.study.protocol)
+    def _record(self, deed: Deed, trial: str = "", **said: JsonValue) -> None:
+        """Keep what happened, and see where that leaves the review."""
+        self._tally.add(self.store.append(deed, trial, **said))
+        self._standing = self._tally.standing
 
     def _first_open(self) -> int:
         """Index of the first trial that is not locked; the last one if all are."""
@@ -348,8 +348,7 @@ class ReviewSession:
 
     def _show(self, index: int) -> None:
         self._at = index
-        self.store.append("shown", self.trial.id)
-        self._fold()
+        self._record("shown", self.trial.id)
         answers = self.answers
         self._asked = next((k for k, q in enumerate(self.asked) if q.id not in answers), 0)
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from napari_latent_explain.review.question import Answer, Question
     from napari_latent_explain.review.record import Record
 
-__all__ = ["Standing", "standing"]
+__all__ = ["Standing", "Tally", "standing"]
 
+_CHANGES = ("answered", "cleared", "locked", "unlocked")
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -53,6 +54,119 @@ class Standing:
         return self.answers.get(trial, _NONE)
 
 
+class Tally:
+    """Keeps where a review stands while records come in; each costs what its own trial has, not the whole review.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Which questions there are.
+    """
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+        self._records: dict[int, Record] = {}
+        self._of_trial: dict[str, list[Record]] = {}
+        self._taken_back: set[int] = set()
+        self._undoable: list[Record] = []
+        self._answers: dict[str, Mapping[str, Answer]] = {}
+        self._locked: dict[str, datetime] = {}
+        self._watch = _Watch()
+        self._paused = False
+
+    def add(self, record: Record) -> None:
+        """Count one more record.
+
+        Raises
+        ------
+        StudyError
+            If it says what the protocol does not allow.
+        """
+        changed = record
+        if record.deed == "undone":
+            changed = self._undo(record)
+        elif record.deed in _CHANGES:
+            self._of_trial.setdefault(record.trial, []).append(record)
+            self._undoable.append(record)
+        self._records[record.number] = record
+        if changed.deed in _CHANGES:
+            self._recount(changed.trial)
+        if record.deed in ("paused", "resumed", "opened"):
+            self._paused = record.deed == "paused" or (record.deed == "opened" and self._paused)
+        self._watch.see(record)
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands now."""
+        return Standing(
+            MappingProxyType(dict(self._answers)),
+            MappingProxyType(dict(self._locked)),
+            MappingProxyType(dict(self._watch.spent)),
+            tuple(self._undoable),
+            self._paused,
+            self._watch.shown,
+        )
+
+    def _undo(self, record: Record) -> Record:
+        number = record.said.get("undoes")
+        before = self._records.get(number) if isinstance(number, int) else None
+        if before is None or before.deed not in _CHANGES or before.number in self._taken_back:
+            msg = f"Record {record.number} of '{record.rater}' takes back a record that there is not."
+            raise StudyError(msg)
+        self._taken_back.add(before.number)
+        self._undoable.remove(before)
+        return before
+
+    def _recount(self, trial: str) -> None:
+        """Work out one trial anew."""
+        answers: dict[str, Answer] = {}
+        self._locked.pop(trial, None)
+        for record in self._of_trial[trial]:
+            if record.number in self._taken_back:
+                continue
+            if record.deed == "answered":
+                question = self._question(record)
+                answers[question.id] = question.read(record.said.get("answer"))
+            elif record.deed == "cleared":
+                answers.pop(self._question(record).id, None)
+            elif record.deed == "locked":
+                self._locked[trial] = record.at
+            else:
+                self._locked.pop(trial, None)
+        self._answers.pop(trial, None)
+        if answers:
+            self._answers[trial] = MappingProxyType(answers)
+
+    def _question(self, record: Record) -> Question:
+        try:
+            return self._protocol.question(str(record.said.get("question")))
+        except KeyError as error:
+            msg = f"Record {record.number} of '{record.rater}' answers a question that the protocol does not ask."
+            raise StudyError(msg) from error
+
+
+class _Watch:
+    """Time from showing a trial to what ends it, summed up; breaks and closed windows do not count."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+        self.shown = ""
+        self._since: datetime | None = None
+
+    def see(self, record: Record) -> None:
+        """Look at one more record."""
+        if record.deed == "opened":  # the window was closed, or killed, after the record before
+            self._since = None
+        elif record.deed in ("shown", "locked", "paused", "resumed"):
+            if self._since is not None:
+                passed = max(0.0, (record.at - self._since).total_seconds())
+                self.spent[self.shown] = self.spent.get(self.shown, 0.0) + passed
+            if record.deed == "shown":
+                self.shown = record.trial
+            begins = record.deed == "shown" or (record.deed == "resumed" and bool(self.shown))
+            self._since = record.at if begins else None
+
+
 def standing(records: Iterable[Record], protocol: Protocol) -> Standing:
     """Work out where a review stands.
 
@@ -61,68 +175,7 @@ def standing(records: Iterable[Record], protocol: Protocol) -> Standing:
     StudyError
         If a record says what the protocol does not allow.
     """
-    log = list(records)
-    taken_back = {_number(record) for record in log if record.deed == "undone"}
-    holds = [record for record in log if record.number not in taken_back]
-    answers: dict[str, dict[str, Answer]] = {}
-    locked: dict[str, datetime] = {}
-    undoable = []
-    for record in holds:
-        mine = answers.setdefault(record.trial, {}) if record.trial else {}
-        if record.deed == "answered":
-            question = _question(protocol, record)
-            mine[question.id] = question.read(record.said.get("answer"))
-        elif record.deed == "cleared":
-            mine.pop(_question(protocol, record).id, None)
-        elif record.deed == "locked":
-            locked[record.trial] = record.at
-        elif record.deed == "unlocked":
-            locked.pop(record.trial, None)
-        if record.deed in ("answered", "cleared", "locked", "unlocked"):
-            undoable.append(record)
-    breaks = [record.deed for record in log if record.deed in ("paused", "resumed", "opened")]
-    shown = [record.trial for record in log if record.deed == "shown"]
-    return Standing(
-        MappingProxyType({trial: MappingProxyType(said) for trial, said in answers.items() if said}),
-        MappingProxyType(locked),
-        MappingProxyType(_seconds(log)),
-        tuple(undoable),
-        bool(breaks) and breaks[-1] == "paused",
-        shown[-1] if shown else "",
-    )
-
-
-def _number(record: Record) -> int:
-    number = record.said.get("undoes")
-    if not isinstance(number, int) or not 0 < number < record.number:
-        msg = f"Record {record.number} of '{record.rater}' takes back a record that there is not."
-        raise StudyError(msg)
-    return number
-
-
-def _question(protocol: Protocol, record: Record) -> Question:
-    try:
-        return protocol.question(str(record.said.get("question")))
-    except KeyError as error:
-        msg = f"Record {record.number} of '{record.rater}' answers a question that the protocol does not ask."
-        raise StudyError(msg) from error
-
-
-def _seconds(log: list[Record]) -> dict[str, float]:
-    """Time from showing a trial to the next thing that ends it, summed up; breaks and closed windows do not count."""
-    spent: dict[str, float] = {}
-    since: datetime | None = None
-    on_show = ""
-    for record in log:
-        if record.deed == "opened":  # the window was closed, or killed, after the last record
-            since, on_show = None, ""
-        elif record.deed in ("shown", "locked", "paused", "resumed"):
-            if since is not None and on_show:
-                spent[on_show] = spent.get(on_show, 0.0) + max(0.0, (record.at - since).total_seconds())
-            if record.deed == "shown":
-                on_show, since = record.trial, record.at
-            elif record.deed == "resumed":
-                since = record.at
-            else:
-                since = None
-    return spent
+    tally = Tally(protocol)
+    for record in records:
+        tally.add(record)
+    return tally.standing

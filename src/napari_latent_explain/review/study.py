@@ -150,10 +150,11 @@ class Study(FrozenModel):
 
     def item(self, item_id: str) -> StudyItem:
         """Return an item by its id (KeyError if there is none)."""
-        for item in self.items:
-            if item.id == item_id:
-                return item
-        raise KeyError(item_id)
+        return self._items_by_id[item_id]
+
+    @cached_property
+    def _items_by_id(self) -> dict[str, StudyItem]:
+        return {item.id: item for item in self.items}
 
     @cached_property
     def sha256(self) -> str:
