@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from napari_latent_explain.domain import Progress as Told
 
-__all__ = ["message", "out", "show_progress"]
+__all__ = ["message", "out", "show_progress", "table"]
 
 
 def message(text: str) -> None:
@@ -26,6 +28,14 @@ def out(text: str) -> None:
     """Give a result (stdout)."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Give a result as a table (stdout), as wide as the terminal; what stands in it is text and nothing else."""
+    shown = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    Console(highlight=False).print(shown)
 
 
 @contextmanager

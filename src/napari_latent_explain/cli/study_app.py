@@ -59,3 +59,67 @@ def review(
     from napari_latent_explain.cli.study import run_review
 
     run_review(folder, rater, database)
+
+
+Sources = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Raters' files or folders of them (default: raters/ in the study's folder).", metavar="[FILE]..."
+    ),
+]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write.")]
+Seed = Annotated[int, typer.Option(help="Seed of the bootstrap intervals.")]
+
+
+@study.command("merge")
+def merge(
+    folder: Folder, sources: Sources = None, *, output: Output, database: Database = None, as_json: Json = False
+) -> None:
+    """Check all raters' answers and bring them together in one file; what was merged before is kept."""
+    from napari_latent_explain.cli.study_results import run_merge
+
+    run_merge(folder, sources or [], output, database=database, as_json=as_json)
+
+
+@study.command("summary")
+def summary(
+    folder: Folder,
+    sources: Sources = None,
+    *,
+    database: Database = None,
+    atlas: Annotated[
+        Path | None,
+        typer.Option(help="Write the model's atlas with what was validated to this file.", metavar="FILE"),
+    ] = None,
+    model: Model = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Agreement, what raters did, and what they found of each direction."""
+    from napari_latent_explain.cli.study_results import run_summary
+
+    run_summary(folder, sources or [], database=database, atlas=atlas, model=model, seed=seed, as_json=as_json)
+
+
+@study.command("export")
+def export(
+    folder: Folder,
+    sources: Sources = None,
+    *,
+    output: Output,
+    database: Database = None,
+    panels: Annotated[
+        str, typer.Option(help="Panel of every item: png, tiff, pdf, dicom, sr; with commas; or none.")
+    ] = "png",
+    style: Annotated[str, typer.Option(help="Of the panels: slide, figure or sheet.")] = "slide",
+    parquet: Annotated[bool, typer.Option(help="Also write ratings.parquet.")] = False,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Write the ratings as tables, the summary, the report, and a panel of every item."""
+    from napari_latent_explain.cli.study_results import run_export
+
+    run_export(
+        folder, sources or [], output, database=database, panels=panels, style=style, parquet=parquet, seed=seed,
+        as_json=as_json,
+    )  # fmt: skip

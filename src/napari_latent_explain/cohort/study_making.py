@@ -13,9 +13,11 @@ from napari_latent_explain.domain import Edit, ExplanationError, PhotographError
 from napari_latent_explain.explain import explain_photograph
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.case_label import case_label
+from napari_latent_explain.export.kept_record import KEPT, record_bytes
 from napari_latent_explain.export.png import png_bytes
 from napari_latent_explain.fundus import read_photograph
 from napari_latent_explain.review import Picture, Role, Study, StudyItem, atlas_hash
+from napari_latent_explain.review.study import record_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,7 +85,8 @@ def make_study(
     explainer, photographs : Explainer, sequence of path
         The model, and what it is asked about.
     folder : pathlib.Path
-        Gets ``study.json`` and ``pictures/``; a study that is there is never written over.
+        Gets ``study.json``, ``pictures/``, and ``records/`` for exporting panels, which raters don't need; a study that is
+        there is never written over.
     plan : StudyPlan
         What it is to hold.
     created : datetime.datetime
@@ -172,6 +175,8 @@ def _item(
     pictures = {Role.ORIGINAL: _write(folder, explanation.original, inside)}
     pictures |= {role: _write(folder, frame.counterfactual, inside) for role, frame in frames.items()}
     mark = hashlib.sha256(f"{plan.seed}:{photograph.sha256}:{direction}".encode()).hexdigest()[:12]
+    kept = explanation.record(frames[Role.MORE] if direction else some)
+    write_atomically(record_folder(folder, f"item-{mark}") / KEPT, record_bytes(kept, case_label(photograph.sha256)))
     return StudyItem(
         id=f"item-{mark}",
         case=case_label(photograph.sha256),

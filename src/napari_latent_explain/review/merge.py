@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,12 @@ from napari_latent_explain.review.database import open_database
 from napari_latent_explain.review.store import in_one_sentence, read_chain, write_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from napari_latent_explain.review.record import Record
     from napari_latent_explain.review.study import Study
 
-__all__ = ["gather", "merge"]
+__all__ = ["audit_head", "gather", "merge"]
 
 Chain = tuple["Record", ...]
 
@@ -71,6 +72,12 @@ def _longer(one: Sequence[Record], other: Sequence[Record], place: str) -> Chain
         )
         raise StudyError(msg)
     return tuple(longer)
+
+
+def audit_head(chains: Mapping[str, Sequence[Record]]) -> str:
+    """One hash for all answers: SHA-256 of a line a rater, in alphabetical order, each with the pseudonym and the last seal."""
+    lines = (f"{rater} {records[-1].seal}\n" for rater, records in sorted(chains.items()) if records)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def merge(study: Study, sources: Iterable[Path | str], output: Path) -> dict[str, Chain]:

@@ -25,7 +25,7 @@ from napari_latent_explain.review.protocol import Protocol, Role
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Picture", "Pseudonym", "Sha256", "Study", "StudyItem", "atlas_hash", "read_picture"]
+__all__ = ["Picture", "Pseudonym", "Sha256", "Study", "StudyItem", "atlas_hash", "read_picture", "record_folder"]
 
 FILE = "study.json"
 _MOST_BYTES = 64 * 2**20
@@ -203,6 +203,11 @@ def atlas_hash(atlas: DirectionAtlas) -> str:
     bare = [d.replace(name="", naming=None, validation=None).model_dump(mode="json") for d in atlas.directions]
     tree = atlas.model_dump(mode="json") | {"directions": bare}
     return hashlib.sha256(json.dumps(tree, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def record_folder(folder: Path, item_id: str) -> Path:
+    """Where the record of an item lies, from which panels are exported; raters don't need it."""
+    return folder / "records" / item_id
 
 
 def read_picture(folder: Path, picture: Picture) -> NDArray[np.uint8]:
