@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from napari_latent_explain.cohort.study_plan import StudyPlan
 from napari_latent_explain.domain import Edit, ExplanationError, PhotographError, StudyError, portion, silent
 from napari_latent_explain.explain import explain_photograph
 from napari_latent_explain.export.atomic import write_atomically
@@ -29,44 +29,11 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import DirectionId, Progress
     from napari_latent_explain.explain import Explanation, Frame
     from napari_latent_explain.model import Explainer
-    from napari_latent_explain.review import Protocol
 
 __all__ = ["StudyPlan", "make_study"]
 
 _SAYS = "Picture of a reading study; it may be computed. For research, not for diagnosis."
 """The same in every picture, so that none tells what it is."""
-
-
-@dataclass(frozen=True)
-class StudyPlan:
-    """What a study is to hold.
-
-    Parameters
-    ----------
-    title, protocol : str, Protocol
-        What it is called, and how it is done.
-    raters : tuple of str
-        Who may take part; anyone, if empty.
-    directions : int
-        How many directions towards each photograph's target, the best first, where the protocol shows directions.
-    chosen : tuple of str
-        Ids of directions to show instead, whatever the photograph's target.
-    target : int, optional
-        Class to ask for; by default each photograph's most probable other.
-    display_size : int
-        Side of the pictures in pixels, at most.
-    seed : int
-        Of the raters' orders, and of whatever is random in explaining.
-    """
-
-    title: str
-    protocol: Protocol
-    raters: tuple[str, ...] = ()
-    directions: int = 5
-    chosen: tuple[DirectionId, ...] = ()
-    target: int | None = None
-    display_size: int = 1024
-    seed: int = 0
 
 
 def make_study(
