@@ -6,13 +6,16 @@ import hashlib
 import io
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from napari_latent_explain.domain import Laterality, ModelIdentity, StyleDirection
-from napari_latent_explain.review import Picture, Role, Study, StudyItem, load_protocol
+from napari_latent_explain.review import Picture, Role, Study, StudyItem, load_protocol, rater_file
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 BEGAN = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -99,3 +102,33 @@ def small_direction():
 
 
 sys.modules["small_study_clock"] = sys.modules[__name__]
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL server, started once."""
+    from postgresql_server import PostgresqlServer, programs
+
+    if programs() is None:
+        pytest.skip("needs PostgreSQL's server (Debian: postgresql)")
+    made = PostgresqlServer()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.remove()
+
+
+@pytest.fixture
+def address(server):
+    """The address of an empty database."""
+    return server.new_database()
+
+
+@pytest.fixture(params=["file", pytest.param("database", marks=pytest.mark.postgres)])
+def kept(request, folder):
+    """Where a rater's answers are kept, by the rater: a file each, and then one database for all."""
+    if request.param == "file":
+        return lambda rater: rater_file(folder, rater)
+    address = request.getfixturevalue("address")
+    return lambda rater: address

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 from sqlalchemy import insert, select, union, update
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from napari_latent_explain.domain import StudyError
-from napari_latent_explain.review.database import lock_for, open_database
+from napari_latent_explain.review.address import place_name
+from napari_latent_explain.review.causes import in_one_sentence, is_passing
+from napari_latent_explain.review.database import hold_still, lock_for, open_database
 from napari_latent_explain.review.record import BEGINNING, Deed, Record, check_chain
 from napari_latent_explain.review.schema import chains, log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pydantic import JsonValue
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from napari_latent_explain.review.study import Study
 
 __all__ = ["RatingStore", "in_one_sentence", "rater_file", "read_chain", "write_records"]
+
+_ATTEMPTS = 4
 
 
 def rater_file(folder: Path, rater: str) -> Path:
@@ -41,7 +44,8 @@ class RatingStore:
     """The records of one rater, each durable when `append` returns; one window or program at a time.
 
     Made by `open`; end it with `close`. In a file: SQLite with a rollback journal, flushed to the disk at every record, under
-    a lock that goes with its process. In a database: one transaction a record.
+    a lock that goes with its process. In a database: one transaction a record, under a lock that goes with its connection; when
+    that is lost, the store stays closed, for another review may have begun meanwhile.
 
     Parameters
     ----------
@@ -83,7 +87,7 @@ class RatingStore:
         if study.raters and rater not in study.raters:
             msg = f"'{rater}' takes no part in this study; its raters are {', '.join(study.raters)}."
             raise StudyError(msg)
-        place = _name(where)
+        place = place_name(where)
         with in_one_sentence(place):
             connection = open_database(where)
             try:
@@ -112,16 +116,32 @@ class RatingStore:
         Raises
         ------
         StudyError
-            If there is no room or the place is gone; then nothing was written, and the earlier records are as they were.
+            If there is no room or the place is gone; the earlier records are as they were. Nothing was written, unless the
+            connection was lost: then it may have been, and must be opened again to see.
         """
+        if self._connection.closed or self._connection.invalidated:
+            msg = f"{self.place} is not connected any more; open the review again."
+            raise StudyError(msg)
         record = Record(
             study=self.study, rater=self.rater, number=len(self._records) + 1, at=self._now().astimezone(UTC), deed=deed,
             trial=trial, said=said, before=self.head,
         ).sealed()  # fmt: skip
-        with in_one_sentence(self.place), self._connection.begin():
-            write_records(self._connection, [record])
+        with in_one_sentence(self.place):
+            self._write(record)
         self._records.append(record)
         return record
+
+    def _write(self, record: Record) -> None:
+        """Write it, again if the server gave it up for the sake of others."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self._connection.begin():
+                    write_records(self._connection, [record])
+            except DBAPIError as error:
+                if attempt + 1 == _ATTEMPTS or not is_passing(error):
+                    raise
+            else:
+                return
 
     def close(self) -> None:
         """Let go of file or database. Safe to call twice."""
@@ -166,10 +186,11 @@ def read_chain(where: Path | str, study: str | None = None) -> tuple[tuple[Recor
     StudyError
         If it can't be read, is in use, or its records were changed, cut short, or belong to another study.
     """
-    place = _name(where)
+    place = place_name(where)
     with in_one_sentence(place):
         connection = open_database(where, existing=True)
         try:
+            hold_still(connection)
             pairs = (select(table.c.rater, table.c.study) for table in (chains, log))
             rows = sorted(connection.execute(union(*pairs)).all())
             wanted = [row for row in rows if study is None or row.study == study]
@@ -206,39 +227,3 @@ def _chain(connection: Connection, study: str, rater: str, place: str) -> list[R
         msg = f"The answers in {place} were cut short: its last records are missing; take it from its backup."
         raise StudyError(msg)
     return records
-
-
-def _name(where: Path | str) -> str:
-    """What to call a place, without a password."""
-    text = str(where)
-    return text.rsplit("@", 1)[-1] if "://" in text else text
-
-
-@contextmanager
-def in_one_sentence(place: str) -> Iterator[None]:
-    """Turn what databases raise into one sentence."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise StudyError(_sentence(place, str(error.orig))) from error
-    except (SQLAlchemyError, OSError) as error:
-        raise StudyError(_sentence(place, str(error))) from error
-
-
-def _sentence(place: str, cause: str) -> str:
-    for word, says in _CAUSES:
-        if word in cause:
-            return f"{place} {says}"
-    first = cause.strip().splitlines()[0] if cause.strip() else "no reason given"
-    return f"{place} can't be used ({first}); nothing that was kept before is lost."
-
-
-_CAUSES: tuple[tuple[str, str], ...] = (
-    ("database is locked", "is open in another review; close it there, or wait until it is done."),
-    ("full", "can't take the answer: there is no room left. Make room and answer again; what was kept before is safe."),
-    ("readonly", "can't be written; ask for the right to write there, or copy the study."),
-    ("unable to open", "can't be opened; look whether the folder is there and can be written."),
-    ("not a database", "holds no answers, or is damaged; take it from its backup."),
-    ("malformed", "is damaged; take it from its backup."),
-    ("append only", "keeps what was said: records can't be changed or deleted."),
-)
