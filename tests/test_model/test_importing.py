@@ -99,6 +99,21 @@ def test_a_file_of_rosinality_draws_what_the_formulas_say(
     assert torch.equal(imported.generator.average, made.weights["average"])
 
 
+@pytest.mark.parametrize("family", ["ada", "rosinality"])
+def test_a_style_of_nearly_nothing_is_divided_by_what_its_own_program_adds(tmp_path: Path, family: str) -> None:
+    """The constant of eq. 3 counts there, and the two programs scale weights differently before it."""
+    made = make_published((5, 4), clamp=None)
+    for part in ("weight", "bias"):
+        made.weights[f"b8.conv1.affine.{part}"] *= 1e-4
+    if family == "ada":
+        _is_the_reference(import_generator(nvlabs_pickle(tmp_path / "net.pkl", made)), made)
+        return
+    imported = import_generator(rosinality_file(tmp_path / "net.pt", made))
+    _is_the_reference(imported, made, eps_scale=True)
+    with pytest.raises(AssertionError):
+        _is_the_reference(imported, made, eps_scale=False)
+
+
 @pytest.mark.parametrize(("clamp", "rate"), [(0.7, 0.01), (None, 0.01), (256.0, 0.03)])
 def test_clamp_and_learning_rate_of_a_pickled_module_are_its_own(
     tmp_path: Path, clamp: float | None, rate: float
