@@ -139,10 +139,10 @@ class LatestWins(QObject):  # type: ignore[misc]
             self._newest.cancelled.set()
         self._newest = None
 
-    def close(self) -> None:
-        """Cancel and end the thread; nothing is delivered any more."""
+    def close(self, patience: float = 3.0) -> None:
+        """Cancel and end the thread, waiting for it so many seconds at most; nothing is delivered any more."""
         self._newest = None
-        self._desk.close()
+        self._desk.close(patience)
 
     def _run(self) -> None:
         while (job := self._desk.take()) is not None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from napari_latent_explain.cohort import Project
+    from napari_latent_explain.cohort.study_plan import StudyPlan
     from napari_latent_explain.domain import (
         CounterfactualRecord,
         DoseResponse,
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
     )
     from napari_latent_explain.explain import Explanation, Frame
     from napari_latent_explain.model import Explainer
+    from napari_latent_explain.review import Study
 
-__all__ = ["answer", "explain", "is_out_of_memory", "load", "map_over", "read", "take_up", "write_panel"]
+__all__ = ["answer", "explain", "is_out_of_memory", "load", "make_study", "map_over", "read", "take_up", "write_panel"]
 
 
 def read(path: Path) -> Photograph:
@@ -52,6 +56,21 @@ def take_up(project: Project, path: str, explainer: Explainer) -> tuple[Explanat
     from napari_latent_explain.cohort.explaining import take_up
 
     return take_up(project, project[path], explainer)
+
+
+def make_study(
+    explainer: Explainer,
+    photographs: Sequence[Path],
+    folder: Path,
+    plan: StudyPlan,
+    *,
+    created: datetime,
+    progress: Progress,
+) -> tuple[Study, dict[str, str]]:
+    """Make a reading study; also return the photographs that were left out, and why."""
+    from napari_latent_explain.cohort.study_making import make_study
+
+    return make_study(explainer, photographs, folder, plan, created=created, progress=progress)
 
 
 def write_panel(record: CounterfactualRecord, path: Path) -> Path:

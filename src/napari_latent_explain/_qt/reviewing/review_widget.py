@@ -23,6 +23,7 @@ from napari_latent_explain._qt.reviewing.question_list import QuestionList
 from napari_latent_explain._qt.reviewing.review_keys import ReviewKeys
 from napari_latent_explain._qt.reviewing.review_pictures import ReviewPictures
 from napari_latent_explain._qt.reviewing.study_chooser import StudyChooser
+from napari_latent_explain._qt.reviewing.study_wizard import StudyWizard
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
 from napari_latent_explain.domain import LatentExplainError, StudyError
 from napari_latent_explain.review import ReviewSession, Study, read_picture
@@ -69,6 +70,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session: ReviewSession | None = None
+        self.wizard: StudyWizard | None = None
         self._folder = Path()
         self._was_paused = self._ends = False
         self.pictures = ReviewPictures(viewer)
@@ -118,6 +120,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
 
     def _connect(self) -> None:
         self.chooser.begun.connect(self._begin_chosen)
+        self.chooser.new_asked.connect(self.make_study)
         for button, action in (
             (self.lock, self.lock_and_go_on), (self.previous, self.go_back), (self.next, self.go_next),
             (self.undo, self.take_back), (self.pause, self.toggle_break), (self.help, self.show_keys),
@@ -236,10 +239,28 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         """Show the list of keys."""
         KeyList("Keys of a review", self.keys.listed, self).show()
 
+    def make_study(self) -> None:
+        """Open the window that makes a study, or show the one that is open."""
+        if self.wizard is None:
+            self.wizard = StudyWizard(parent=self)
+            self.wizard.review_asked.connect(self.chooser.begin_made)
+            self.wizard.made.connect(self.chooser.folder.setText)
+            self.wizard.finished.connect(self._forget_wizard)
+        self.wizard.show()
+        self.wizard.raise_()
+        self.wizard.activateWindow()
+
+    def _forget_wizard(self) -> None:
+        if self.wizard is not None:
+            self.wizard.deleteLater()
+            self.wizard = None
+
     def close_down(self) -> None:
         """Let go of study and viewer. Safe to call twice."""
         if not self._closed:
             self._closed = True
+            if self.wizard is not None:
+                self.wizard.reject()
             if self.session is not None:
                 self.questions.keep_words()
             self.leave()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 __all__ = ["StudyChooser"]
@@ -17,9 +17,12 @@ class StudyChooser(QWidget):  # type: ignore[misc]
     -------
     begun(folder: str, rater: str, database: str)
         Somebody wants to review; `database` is empty for a file in the study's folder.
+    new_asked()
+        Somebody wants to make a study.
     """
 
     begun = Signal(str, str, str)
+    new_asked = Signal()
 
     def __init__(self, rater: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +49,10 @@ class StudyChooser(QWidget):  # type: ignore[misc]
         self.database.setAccessibleName("Database of the site, if there is one")
         self.begin = QPushButton("Begin, or go on")
         self.begin.clicked.connect(self._begin)
+        self.new = QPushButton("New study...")
+        self.new.setToolTip("Make a study: choose photographs, a protocol and raters.")
+        self.new.setAccessibleName("Make a new study")
+        self.new.clicked.connect(lambda *_: self.new_asked.emit())
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setStyleSheet("color: #ffb454;")
@@ -58,6 +65,8 @@ class StudyChooser(QWidget):  # type: ignore[misc]
         column.addLayout(form)
         column.addWidget(self.begin)
         column.addWidget(self.message)
+        column.addSpacing(12)
+        column.addWidget(self.new)
         column.addStretch(1)
         for line in (self.folder, self.rater, self.database):
             line.returnPressed.connect(self._begin)
@@ -65,6 +74,18 @@ class StudyChooser(QWidget):  # type: ignore[misc]
     def say(self, text: str) -> None:
         """Say why it could not begin."""
         self.message.setText(text)
+
+    def begin_made(self, folder: str, raters: tuple[str, ...]) -> None:
+        """Begin a study that was just made; ask who reviews it, if that can't be told."""
+        self.folder.setText(folder)
+        self.database.clear()
+        if raters and self.rater.text().strip() not in raters:
+            self.rater.setText(raters[0] if len(raters) == 1 else "")
+        if self.rater.text().strip():
+            self._begin()
+        else:
+            self.say(f"Say who you are{': ' + ', '.join(raters) if raters else ''}. Then begin.")
+            self.rater.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder of the study", self.folder.text() or str(Path.home()))
