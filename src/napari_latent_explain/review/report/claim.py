@@ -1,0 +1,53 @@
+"""Fields of CLAIM (2024 update), in short words of our own."""
+
+from typing import Final
+
+__all__ = ["CLAIM_ITEMS"]
+
+CLAIM_ITEMS: Final[tuple[tuple[str, str], ...]] = (
+    ("1", "Title or abstract names AI and the kind of it"),
+    ("2", "Abstract: design, methods, results, conclusions"),
+    ("3", "Background; what the AI is for"),
+    ("4", "Aims and hypotheses"),
+    ("5", "Prospective or retrospective"),
+    ("6", "Goal of the study"),
+    ("7", "Where the data come from"),
+    ("8", "Who was included and excluded"),
+    ("9", "Preprocessing"),
+    ("10", "Choice of parts of the data"),
+    ("11", "De-identification"),
+    ("12", "Missing data"),
+    ("13", "How images were taken"),
+    ("14", "Reference standard: how it was got"),
+    ("15", "Reference standard: why this one"),
+    ("16", "Who annotated the reference standard"),
+    ("17", "Annotation of the test set"),
+    ("18", "Variability between and within raters"),
+    ("19", "Assignment of data to partitions"),
+    ("20", "Level on which partitions share nothing"),
+    ("21", "Intended sample size"),
+    ("22", "The model in detail"),
+    ("23", "Software"),
+    ("24", "Initial parameters"),
+    ("25", "Training"),
+    ("26", "How the final model was chosen"),
+    ("27", "Ensembles"),
+    ("28", "Measures of performance"),
+    ("29", "Significance and uncertainty"),
+    ("30", "Robustness, sensitivity"),
+    ("31", "Explainability"),
+    ("32", "Evaluation on internal data"),
+    ("33", "Test on external data"),
+    ("34", "Registration as a clinical trial"),
+    ("35", "Numbers included and excluded"),
+    ("36", "Characteristics of the cases"),
+    ("37", "Performance with its uncertainty"),
+    ("38", "Diagnostic performance and its precision"),
+    ("39", "Analysis of failures"),
+    ("40", "Limits"),
+    ("41", "Meaning for practice"),
+    ("42", "Where the full protocol is"),
+    ("43", "Availability of software, model, data"),
+    ("44", "Funding and its role"),
+)
+"""Number and name."""
