@@ -52,7 +52,7 @@ class StudyChooser(QWidget):  # type: ignore[misc]
         self.new = QPushButton("New study...")
         self.new.setToolTip("Make a study: choose photographs, a protocol and raters.")
         self.new.setAccessibleName("Make a new study")
-        self.new.clicked.connect(lambda *_: self.new_asked.emit())
+        self.new.clicked.connect(self._ask_new)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setStyleSheet("color: #ffb454;")
@@ -86,6 +86,9 @@ class StudyChooser(QWidget):  # type: ignore[misc]
         else:
             self.say(f"Say who you are{': ' + ', '.join(raters) if raters else ''}. Then begin.")
             self.rater.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _ask_new(self) -> None:
+        self.new_asked.emit()
 
     def _browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder of the study", self.folder.text() or str(Path.home()))

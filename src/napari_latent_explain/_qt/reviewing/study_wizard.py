@@ -30,7 +30,7 @@ __all__ = ["StudyWizard"]
 _SIZE = (860, 600)
 _STYLE = (
     "QPlainTextEdit, QTextBrowser { background: transparent; border: 1px solid #7d8794; } "
-    "QPushButton:default { font-weight: bold; } "
+    "QPushButton:default { border: 1px solid #7d8794; } "
     "QPushButton:focus, QComboBox:focus, QLineEdit:focus, QAbstractSpinBox:focus, QListWidget:focus, QPlainTextEdit:focus, "
     "QTextBrowser:focus { border: 1px solid #4e9fdd; }"
 )
@@ -82,8 +82,10 @@ class StudyWizard(QDialog):  # type: ignore[misc]
             self.pages.addWidget(page)
             page.changed.connect(self._show_state)
         self.problem = words()
-        self.problem.setStyleSheet("color: #ffb454;")
-        self.problem.setMinimumHeight(2 * self.problem.fontMetrics().lineSpacing())
+        self.problem.setStyleSheet("background: #7a4a00; color: white; padding: 4px 8px;")
+        policy = self.problem.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.problem.setSizePolicy(policy)
         self.back = push_button("&Back", "The page before; nothing that you typed is lost.")
         self.next = push_button("&Next", "The next page.")
         self.next.setDefault(True)
@@ -95,8 +97,8 @@ class StudyWizard(QDialog):  # type: ignore[misc]
         self.next.clicked.connect(self.go_on)
         self.away.clicked.connect(self.reject)
         self.making.made.connect(self.made)
-        self.making.made.connect(lambda *_: self.next.setFocus(Qt.FocusReason.OtherFocusReason))
-        self.making.failed.connect(lambda: self.back.setFocus(Qt.FocusReason.OtherFocusReason))
+        self.making.made.connect(self._end_making)
+        self.making.failed.connect(self._end_making)
         closers = [closer for page in self._all for closer in page.closers]
         self.destroyed.connect(lambda *_: [close() for close in closers])
         self._go_to(0)
@@ -154,6 +156,7 @@ class StudyWizard(QDialog):  # type: ignore[misc]
         if self.page is self.making and request is not None:
             self.making.show_request(request)
         self.page.take_focus()
+        self.next.setDefault(True)  # a button of the page before may have been it while it had the focus
         self._show_state()
         if self.page is self.making:
             self.next.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -163,7 +166,7 @@ class StudyWizard(QDialog):  # type: ignore[misc]
         named = [f"{number} {page.heading}" for number, page in enumerate(self._all, start=1)]
         named[current] = f"<b>{named[current]}</b>"
         self.steps.setText("&nbsp;&nbsp;&rsaquo;&nbsp;&nbsp;".join(named))
-        self.problem.setText(self.page.problem)
+        self._say(self.page.problem)
         self.back.setEnabled(current > 0 and not running and not made)
         self.next.setEnabled(not self.page.problem and not running)
         self.next.setToolTip(self.page.problem or "Enter does the same.")
@@ -174,6 +177,14 @@ class StudyWizard(QDialog):  # type: ignore[misc]
         self.next.setAccessibleDescription(self.page.problem)
         self.away.setText("Close" if made else "Cancel")
         self.away.setAccessibleName(self.away.text())
+
+    def _end_making(self) -> None:
+        """Put the focus where nothing happens by a key that was meant for Stop, or on the review."""
+        (self.back if self.making.study is None else self.next).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _say(self, text: str) -> None:
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text))
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -191,7 +202,7 @@ class StudyWizard(QDialog):  # type: ignore[misc]
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Let Escape close the window, but not by mistake while a study is being made."""
         if event.key() == Qt.Key.Key_Escape and self.making.running:
-            self.problem.setText("The study is being made. Stop or Cancel ends that.")
+            self._say("The study is being made; Stop ends that, and so does closing the window.")
             return
         super().keyPressEvent(event)
 

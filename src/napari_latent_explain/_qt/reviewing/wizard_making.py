@@ -113,9 +113,8 @@ class MakingPage(WizardPage):
         """Say what the study will be."""
         self.request = request
         model = request.bundle.name if request.bundle is not None else "the default one"
-        self.summary.setText(
-            f"{said_plan(request.plan, len(request.photographs))}\nModel: {model}, device {request.device}.\nFolder: {request.folder}"
-        )
+        said = said_plan(request.plan, len(request.photographs))
+        self.summary.setText(f"{said}\nModel: {model}, device {request.device}.\nFolder: {request.folder}")
         self.outcome.setText("")
         self._show_running(running=False)
 
@@ -168,7 +167,7 @@ class MakingPage(WizardPage):
 
     def _show_failure(self, _kind: str, error: Exception) -> None:
         if isinstance(error, Cancelled):
-            said = "Stopped: there is no study. Pictures that were rendered stay in the folder, and are used if you begin again."
+            said = "Stopped: there is no study. Pictures that were rendered stay in the folder; they can be deleted."
         elif isinstance(error, LatentExplainError):
             said = f"There is no study. {error}"
         else:

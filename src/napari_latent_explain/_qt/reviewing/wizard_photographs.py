@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeySequence
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QShortcut,
     QVBoxLayout,
     QWidget,
 )
@@ -29,9 +27,24 @@ from napari_latent_explain.domain import LatentExplainError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from qtpy.QtGui import QKeyEvent
+
     from napari_latent_explain.domain import Progress
 
 __all__ = ["PhotographsPage"]
+
+
+class _FileList(QListWidget):  # type: ignore[misc]
+    """A list that tells when Delete is pressed."""
+
+    delete_pressed = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """See Delete, and leave the other keys to the list."""
+        if event.key() == Qt.Key.Key_Delete:
+            self.delete_pressed.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class PhotographsPage(WizardPage):
@@ -44,7 +57,7 @@ class PhotographsPage(WizardPage):
         preferences = read_preferences()
         self._start = preferences.photographs_folder
         self._refused = ""
-        self.list = QListWidget()
+        self.list = _FileList()
         self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.list.setTextElideMode(Qt.TextElideMode.ElideLeft)
         self.list.setUniformItemSizes(True)
@@ -79,7 +92,7 @@ class PhotographsPage(WizardPage):
         self.files.clicked.connect(self._choose_files)
         self.folder.clicked.connect(self._choose_folder)
         self.remove.clicked.connect(self._remove)
-        QShortcut(QKeySequence(Qt.Key.Key_Delete), self.list, self._remove, context=Qt.ShortcutContext.WidgetShortcut)
+        self.list.delete_pressed.connect(self._remove)
         self.list.itemSelectionChanged.connect(self._show_state)
         self.model.changed.connect(self._model_changed)
         self._show_state()
