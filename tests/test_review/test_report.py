@@ -185,8 +185,7 @@ def test_methods_are_those_of_the_protocol(report, judged):
         assert question.text in text
         assert all(option.label in text for option in question.keys)
     assert study.protocol.instructions in text
-    assert "24 trials: 20 first judgements" not in text
-    assert "there were 25 trials: 20 first judgements, 2 catch trials" in text
+    assert "there are 25 trials: 20 first judgements, 2 catch trials" in text
     assert rule_in_words(study.protocol) in text
     assert "composite x + (G(s') - G(s))" in text
 

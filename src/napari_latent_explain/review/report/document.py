@@ -119,7 +119,7 @@ def document_bytes(
         creator=software, lang="en-GB", initialFontName=printed(Typeface.VERA),
     )  # fmt: skip
     made.at = at.astimezone(UTC)
-    made.running = cut(legible(running), WIDTH, 7, Typeface.VERA)
+    made.running = cut(legible(running), 0.9 * WIDTH, 7, Typeface.VERA)
     frame = Frame(
         _LEFT, _BOTTOM, WIDTH, A4[1] - _TOP - _BOTTOM, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0
     )

@@ -8,6 +8,7 @@ from napari_latent_explain.review.agreement.case_bootstrap import FEWEST_CASES
 from napari_latent_explain.review.report.front import unfinished
 from napari_latent_explain.review.report.setting import bullets, heading, text
 from napari_latent_explain.review.report.wording import counted, proportion
+from napari_latent_explain.review.sequence import trials_of
 
 if TYPE_CHECKING:
     from napari_latent_explain.review.study import Study
@@ -27,10 +28,11 @@ def warnings_of(study: Study, summary: StudySummary) -> tuple[str, ...]:
     left = unfinished(study, summary)
     if left:
         found.append(
-            f"The study is not finished ({'; '.join(left)}): numbers will change, and who is through may differ."
+            f"The study is not finished ({'; '.join(left)}): numbers will change, and those who are through may differ from the "
+            "others."
         )
     raters, cases = len(summary.raters), summary.trials.cases
-    if raters < _FEW_RATERS:
+    if 0 < raters < _FEW_RATERS:
         found.append(
             f"There {'is' if raters == 1 else 'are'} {counted(raters, 'rater')}: other people may judge otherwise."
         )
@@ -39,7 +41,7 @@ def warnings_of(study: Study, summary: StudySummary) -> tuple[str, ...]:
             f"There {'is' if cases == 1 else 'are'} {counted(cases, 'photograph')}, fewer than {FEWEST_CASES}: there are no "
             "bootstrap intervals, and nothing says how far the findings go beyond these eyes."
         )
-    found += [*_catches(study, summary), *_repeats(study, summary), *_undefined(summary)]
+    found += [*_catches(study, summary), *_repeats(study, summary), *_undefined(study, summary)]
     directions = len({item.direction for item in study.items})
     if directions > 1:
         found.append(
@@ -60,7 +62,7 @@ def warnings_of(study: Study, summary: StudySummary) -> tuple[str, ...]:
 
 def _catches(study: Study, summary: StudySummary) -> list[str]:
     found = []
-    if not study.protocol.catch_share:
+    if not any(trial.kind == "catch" for trial in trials_of(study, "rater")):
         found.append("There are no catch trials: nothing says how often raters see a change where there is none.")
     found += [
         f"{one.rater} saw a change in catch trials ({proportion(one.catch)}), in which there was none: answers of this rater may "
@@ -78,7 +80,7 @@ def _catches(study: Study, summary: StudySummary) -> list[str]:
 
 
 def _repeats(study: Study, summary: StudySummary) -> list[str]:
-    if not study.protocol.repeat_share:
+    if not any(trial.kind == "repeat" for trial in trials_of(study, "rater")):
         return ["There are no repeats: nothing says whether raters agree with themselves."]
     texts = {one.question: one.text for one in summary.agreement}
     found = []
@@ -96,44 +98,45 @@ def _repeats(study: Study, summary: StudySummary) -> list[str]:
     return found
 
 
-def _undefined(summary: StudySummary) -> list[str]:
+def _undefined(study: Study, summary: StudySummary) -> list[str]:
     names = [one.text for one in summary.agreement if any(found.value is None for found in one.coefficients)]
     if not names or len(summary.raters) < 2:
         return []
-    return [
-        (
-            f"Agreement is partly undefined for {len(names)} of {counted(len(summary.agreement), 'question')}, findings "
-            "counted one by one: where all answers are the same, or no item has two, chance can't be told from skill."
-        )
-    ]
+    several = any(one.kind == "findings" for one in study.protocol.questions)
+    counting = ", findings counted one by one" if several else ""
+    said = (
+        f"Agreement is partly undefined for {len(names)} of {counted(len(summary.agreement), 'question')}{counting}: where all "
+        "answers are the same, or no item has two, chance can't be told from skill."
+    )
+    return [said]
 
 
 def limits(study: Study, summary: StudySummary) -> list[Any]:
     """Lay out the warnings of this study, and what no study of this kind can show."""
     found = warnings_of(study, summary)
-    always = (
+    always = [
         (
-            "Raters judged pictures, not patients. That a direction looks like a sign doesn't show that the sign is what the "
+            "Raters judged pictures, not patients. That a picture looks like a sign doesn't show that the sign is what the "
             "classifier uses in other photographs, nor that it is a cause of the disease."
         ),
         (
             "All pictures come from one model and one generator. What the generator can't draw was never judged, and its own "
             "artefacts may be taken for findings."
         ),
-        (
-            "Directions were chosen, and moved by strengths that were chosen, before the study; weaker or stronger moves may be "
-            "judged otherwise."
-        ),
-        (
-            "A validated direction passed a rule that was fixed beforehand in the protocol. The rule is an agreement of "
-            "raters, not a reference standard."
-        ),
-        "A direction that isn't validated isn't refuted: few judgements seldom are enough for either.",
+        "What was moved, and how far, was chosen before the study; weaker or stronger moves may be judged otherwise.",
         (
             "Intervals of shares take answers as independent; where answers of several raters to the same photographs are put "
             "together, the true uncertainty is larger."
         ),
-    )
+    ]
+    if study.protocol.rule is not None and study.protocol.items == "directions":
+        always += [
+            (
+                "A validated direction passed a rule that was fixed beforehand in the protocol. The rule is an agreement of "
+                "raters, not a reference standard."
+            ),
+            "A direction that isn't validated isn't refuted: few judgements seldom are enough for either.",
+        ]
     story: list[Any] = [heading("Limits"), heading("Of this study", "part")]
     story.append(bullets(found) if found else text("The numbers of this study give no warning of their own."))
     return [*story, heading("Of every study of this kind", "part"), bullets(always)]

@@ -42,7 +42,7 @@ def methods(study: Study, summary: StudySummary) -> list[Any]:
         text(_changes(protocol)),
         heading("What raters read and were asked", "part"),
         text(f"Instructions, word for word: {protocol.instructions}"),
-        text("Questions, word for word, in their order:"),
+        heading("Questions, word for word, in their order", "small part", room=90),
         *(part for number, one in enumerate(protocol.questions, start=1) for part in _question(number, one, protocol)),
         heading("Rule of validation", "part"),
         text(rule_in_words(protocol)),
@@ -92,7 +92,9 @@ def _order(study: Study) -> str:
 
 def _controls(study: Study) -> str:
     kinds = Counter(trial.kind for trial in trials_of(study, "rater"))
-    said = [f"For each rater there were {counted(sum(kinds.values()), 'trial')}: {kinds['first']} first judgements"]
+    trials = sum(kinds.values())
+    said = [f"For each rater there {'is' if trials == 1 else 'are'} {counted(trials, 'trial')}: "]
+    said.append(counted(kinds["first"], "first judgement"))
     said.append(
         f", {counted(kinds['catch'], 'catch trial')} in which every picture is a photograph and nothing was changed"
         if kinds["catch"]

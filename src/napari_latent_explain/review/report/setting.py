@@ -35,7 +35,7 @@ _SIZES = {  # name: size, leading, space before, space after
     "head": (7, 9.2, 0, 0),
     "note": (7, 9.6, 2, 6),
     "said": (7.5, 10.2, 0, 0),
-    "warning": (8.5, 12.5, 4, 6),
+    "warning": (8.5, 12.5, 8, 14),
 }
 _BOLD = ("title", "section", "part", "small part", "head")
 _ROOM = {"title": 200, "section": 130, "part": 90, "small part": 50}

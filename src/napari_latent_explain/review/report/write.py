@@ -67,7 +67,7 @@ def write_study_report(study: Study, summary: StudySummary, folder: Path, output
     content = document_bytes(
         story,
         title=f"Report of a reading study: {study.title}",
-        running=f"{study.title} - study {study.sha256[:16]}",
+        running=f"Study {study.sha256[:16]}: {study.title}",
         subject=SYNTHETIC,
         software=summary.software,
         at=summary.at,
