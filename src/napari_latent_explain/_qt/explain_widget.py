@@ -25,6 +25,7 @@ from napari_latent_explain._qt.shortcuts import BlinkKey, ShortcutList, bind
 from napari_latent_explain._qt.viewing import Viewing
 from napari_latent_explain.cohort import CaseState
 from napari_latent_explain.domain import Cancelled, LatentExplainError, Mix, Naming
+from napari_latent_explain.export.case_label import case_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -570,8 +571,8 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
     def _choose_and_export(self) -> None:
         if self._explanation is None:
             return
-        name = f"{Path(self._explanation.photograph.name).stem}_panel.png"
-        path, _ = QFileDialog.getSaveFileName(self, "Export panel", name, "Picture (*.png);;Document (*.pdf)")
+        name = f"{case_folder(self._explanation.photograph.sha256)}_panel.png"  # a file's name may hold a patient's
+        path, _ = QFileDialog.getSaveFileName(self, "Export panel", name, "Picture (*.png);;Document (*.pdf);;OME-TIFF (*.tiff)")
         if path:
             self.export_panel(path)
 

@@ -137,6 +137,7 @@ def _print(found: StudySummary, head: str) -> None:
         )
         for question in found.agreement
         for c in question.coefficients
+        if not (question.question.startswith("findings: ") and c.undefined)  # findings that nobody named
     ]
     table("Agreement, over first judgements", ("Question", "Coefficient", "Value [95 %]", "Agree"), agreement)
     directions = []
