@@ -18,6 +18,7 @@ from napari_latent_explain.review import ReviewSession
 from napari_latent_explain.review.merge import gather
 from napari_latent_explain.review.report import write_study_report
 from napari_latent_explain.review.report.checklists import claim_answers, tripod_ai_answers
+from napari_latent_explain.review.report.citations import PAPERS as PAPERS_CITED
 from napari_latent_explain.review.report.claim import CLAIM_ITEMS
 from napari_latent_explain.review.report.letters import legible, markup
 from napari_latent_explain.review.report.limits import warnings_of
@@ -385,6 +386,10 @@ def test_checklists_ask_for_every_item_once_and_know_nothing_else(judged):
     assert {int(re.sub(r"\D", "", number)) for number in numbers} == set(range(1, 28))
     assert set(claim_answers(study, summary)) <= {number for number, _ in CLAIM_ITEMS}
     assert set(tripod_ai_answers(study, summary)) <= set(numbers)
+
+
+def test_papers_stand_in_the_order_of_their_authors():
+    assert list(PAPERS_CITED) == sorted(PAPERS_CITED)
 
 
 def test_limits_come_from_the_numbers(judged):

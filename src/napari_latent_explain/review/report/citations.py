@@ -13,7 +13,6 @@ TRIPOD_AI: Final = (
     "that use regression or machine learning methods. BMJ 2024; 385: e078378."
 )
 PAPERS: Final = (
-    CLAIM,
     (
         "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika "
         "1934; 26: 404-413."
@@ -32,5 +31,6 @@ PAPERS: Final = (
         "Lang O, Gandelsman Y, Yarom M, et al. Explaining in Style: training a GAN to explain a classifier in StyleSpace. "
         "IEEE/CVF International Conference on Computer Vision (ICCV) 2021; 693-702."
     ),
+    CLAIM,
 )
 """In the order of their authors' names."""
