@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -368,7 +369,9 @@ def _where(where: ActivityMap, *, mirrored: bool) -> QLabel:
 def _effect(direction: StyleDirection) -> str:
     low, high = direction.effect_logit_interval
     less, more = (100 * p for p in direction.effect_probability_interval)
+    found = direction.validation
+    judged = f"<br><b>Validated: {escape(found.verdict)}</b> ({found.agreeing} of {found.ratings})" if found else ""
     return (
         f"log odds {direction.effect_logit:+.2f} ({low:+.2f} to {high:+.2f})<br>"
-        f"probability {100 * direction.effect_probability:+.1f} points ({less:+.1f} to {more:+.1f})"
+        f"probability {100 * direction.effect_probability:+.1f} points ({less:+.1f} to {more:+.1f}){judged}"
     )

@@ -56,6 +56,10 @@ def explain(
         Path | None,
         typer.Option(help="Folder of masks, <photograph>_EX.png and so on: does the answer act where lesions are?"),
     ] = None,
+    atlas: Annotated[
+        Path | None,
+        typer.Option(help="Directions from this file, as discover or study summary wrote it.", metavar="FILE"),
+    ] = None,
     strip: Annotated[bool, typer.Option(help="Also draw the way to the answer and back, for moving pictures.")] = False,
     keep_surround: Annotated[
         bool,
@@ -73,7 +77,7 @@ def explain(
 
     raise typer.Exit(
         explain_photographs(
-            photographs, output, as_json=as_json, model=model, device=device, target=target, saliency=saliency,
+            photographs, output, as_json=as_json, model=model, device=device, target=target, saliency=saliency, atlas=atlas,
             options=ExplainOptions(
                 seed=seed, full_size=full_size, probability=probability, answers=answers, checks=checks,
                 outlines=outlines, strip=strip, keep_surround=keep_surround, name_files=name_files,

@@ -203,6 +203,7 @@ def explain_photographs(
     device: str = "auto",
     target: str | None = None,
     saliency: str | None = None,
+    atlas: Path | None = None,
     options: ExplainOptions | None = None,
 ) -> int:
     """Explain each photograph of files, folders, zip archives, DICOMDIRs and CSV lists; return the exit code.
@@ -213,6 +214,8 @@ def explain_photographs(
     ------
     WrongUseError
         If there is no such class or saliency method, or the probability to reach lies outside 0 to 1.
+    BundleError
+        If the model or the atlas is refused.
     """
     from napari_latent_explain.model import load_explainer
 
@@ -221,6 +224,10 @@ def explain_photographs(
         msg = f"A probability to reach lies between 0 and 1, not at {options.probability}."
         raise WrongUseError(msg)
     explainer = load_explainer(model, device)
+    if atlas is not None:
+        from napari_latent_explain.model.atlas_file import with_atlas
+
+        explainer = with_atlas(explainer, atlas)
     options = replace(options, target=target_index(explainer, target), saliency=saliency_methods(saliency))
     refused = 0
     for number, (source, refusal) in enumerate(_sources(photographs), 1):
