@@ -10,8 +10,12 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 USER, PASSWORD = "rater", "canary-Pa55/w:rd"
 SUPERUSER, SUPERPASSWORD = "chief", "canary-chief"
@@ -61,7 +65,7 @@ class PostgresqlServer:
         self.folder = Path(tempfile.mkdtemp(prefix="latent-explain-pg-"))
         self.certificate = self.folder / "server.crt"
         self._process: subprocess.Popen[bytes] | None = None
-        self._made = 0
+        self._made = False
         if self.run_as:
             os.chown(self.folder, self.run_as["user"], self.run_as["group"])
         with socket.socket() as probe:
@@ -75,6 +79,7 @@ class PostgresqlServer:
             files = ("-keyout", self.folder / "server.key", "-out", self.certificate)
             name = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
             self._as_user(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", *name, *files])
+            self._as_user(["sh", "-c", f"echo 'ssl = on' >> {self.folder}/data/postgresql.conf"])
 
     def _as_user(self, command: list[Any], **more: Any) -> None:
         done = subprocess.run(
@@ -94,7 +99,6 @@ class PostgresqlServer:
         }  # fmt: skip
         if self.tls:
             settings |= {
-                "ssl": "on",
                 "ssl_cert_file": str(self.certificate),
                 "ssl_key_file": str(self.folder / "server.key"),
             }
@@ -132,6 +136,16 @@ class PostgresqlServer:
         fields = [(int(stat.split(" ", 1)[0]), stat.rsplit(")", 1)[1].split()) for stat in stats]
         return [process for process, after in fields if int(after[1]) == self._process.pid]
 
+    @contextmanager
+    def without_tls(self) -> Iterator[None]:
+        """Take its certificate away for a while."""
+        for setting in ("off", "on"):
+            self.execute("postgres", f"ALTER SYSTEM SET ssl = {setting}", "SELECT pg_reload_conf()")
+            while self.execute("postgres", "SHOW ssl") != [[setting]]:
+                time.sleep(0.05)
+            if setting == "off":
+                yield
+
     def remove(self) -> None:
         """Stop it, and remove its folder."""
         if self._process is not None and self._process.poll() is None:
@@ -142,17 +156,24 @@ class PostgresqlServer:
                 self.crash()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def new_database(self) -> str:
-        """Make an empty database that belongs to an ordinary user; returns its address."""
+    def empty_database(self) -> str:
+        """Empty the database, which belongs to an ordinary user, and throw out whoever is in it; returns its address."""
         if not self._made:
-            self.execute("postgres", f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
-        self._made += 1
-        self.execute("postgres", f"CREATE DATABASE d{self._made} OWNER {USER}")
-        return self.address(f"d{self._made}")
+            self._made = True
+            self.execute(
+                "postgres", f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'", f"CREATE DATABASE site OWNER {USER}"
+            )
+        self.execute(
+            "site",
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'site' AND pid <> pg_backend_pid()",
+            "DROP SCHEMA IF EXISTS public CASCADE",
+            f"CREATE SCHEMA public AUTHORIZATION {USER}",
+        )
+        return self.address("site")
 
-    def address(self, database: str, *, user: str = USER, password: str = _QUOTED, port: int | None = None) -> str:
+    def address(self, database: str, *, user: str = USER, key: str = _QUOTED, port: int | None = None) -> str:
         """Address of a database."""
-        return f"postgresql://{user}:{password}@127.0.0.1:{port or self.port}/{database}"
+        return f"postgresql://{user}:{key}@127.0.0.1:{port or self.port}/{database}"
 
     def execute(self, database: str, *statements: str) -> Any:
         """Run statements as the superuser, each on its own; returns the rows of the last."""

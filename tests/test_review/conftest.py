@@ -122,7 +122,7 @@ def server():
 @pytest.fixture
 def address(server):
     """The address of an empty database."""
-    return server.new_database()
+    return server.empty_database()
 
 
 @pytest.fixture(params=["file", pytest.param("database", marks=pytest.mark.postgres)])

@@ -11,8 +11,8 @@ from napari_latent_explain.review import ReviewSession, Study, rater_file, read_
 
 
 @pytest.fixture
-def session(study, folder, clock):
-    made = ReviewSession.open(study, folder, "r1", now=clock)
+def session(study, folder, kept, clock):
+    made = ReviewSession.open(study, folder, "r1", where=kept("r1"), now=clock)
     yield made
     made.close()
 
@@ -153,21 +153,21 @@ def test_forward_only_as_far_as_what_is_not_judged_yet(session):
     assert not session.go_to(5)
 
 
-def test_it_goes_on_where_it_was_left(study, folder, clock):
-    session = ReviewSession.open(study, folder, "r1", now=clock)
+def test_it_goes_on_where_it_was_left(study, folder, kept, clock):
+    session = ReviewSession.open(study, folder, "r1", where=kept("r1"), now=clock)
     _judge(session)
     session.next()
     session.press("y")
     session.close()
-    again = ReviewSession.open(Study.open(folder), folder, "r1", now=clock)
+    again = ReviewSession.open(Study.open(folder), folder, "r1", where=kept("r1"), now=clock)
     assert again.trial.number == 2
     assert again.answers == {"changed": "yes"}
     assert again.question.id == "what"
     again.close()
 
 
-def test_a_break_stops_the_clock(study, folder, clock):
-    session = ReviewSession.open(study, folder, "r1", now=clock)
+def test_a_break_stops_the_clock(study, folder, kept, clock):
+    session = ReviewSession.open(study, folder, "r1", where=kept("r1"), now=clock)
     session.pause()
     with pytest.raises(StudyError, match="break"):
         session.press("y")
@@ -180,12 +180,12 @@ def test_a_break_stops_the_clock(study, folder, clock):
     session.close()
 
 
-def test_time_with_the_window_closed_does_not_count(study, folder, clock):
-    session = ReviewSession.open(study, folder, "r1", now=clock)
+def test_time_with_the_window_closed_does_not_count(study, folder, kept, clock):
+    session = ReviewSession.open(study, folder, "r1", where=kept("r1"), now=clock)
     session.press("n")
     session.close()
     clock.at += timedelta(days=1)
-    session = ReviewSession.open(study, folder, "r1", now=clock)
+    session = ReviewSession.open(study, folder, "r1", where=kept("r1"), now=clock)
     session.press("3")
     session.lock()
     assert 0 < session.standing.seconds[session.trial.id] < 60
@@ -218,10 +218,10 @@ def test_the_second_series_waits_for_its_day(make, tmp_path, clock):
     session.close()
 
 
-def test_a_second_window_on_the_same_answers_is_refused(session, study, folder):
+def test_a_second_window_on_the_same_answers_is_refused(session, study, folder, kept):
     with pytest.raises(StudyError, match="open in another review"):
-        ReviewSession.open(study, folder, "r1")
-    ReviewSession.open(study, folder, "r2").close()
+        ReviewSession.open(study, folder, "r1", where=kept("r1"))
+    ReviewSession.open(study, folder, "r2", where=kept("r2")).close()
 
 
 def test_answers_of_several_raters_lie_apart(study, folder, clock):

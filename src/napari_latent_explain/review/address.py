@@ -54,7 +54,8 @@ def place_name(where: Path | str) -> str:
     except (ArgumentError, ValueError):
         return "The database"
     port = f":{url.port}" if url.port else ""
-    return f"{url.host or 'this machine'}{port}/{url.database or ''}"
+    host = (url.host or "this machine").rsplit("@", 1)[-1]  # a password may have an @ of its own
+    return f"{host}{port}/{url.database or ''}"
 
 
 def read_address(address: str) -> SiteAddress:
@@ -77,6 +78,9 @@ def read_address(address: str) -> SiteAddress:
         raise StudyError(msg) from None  # what was raised may quote the password
     if url.get_backend_name() not in ("postgresql", "postgres"):
         msg = f"Answers are kept in a file or in PostgreSQL, not in {url.get_backend_name()}."
+        raise StudyError(msg)
+    if "@" in (url.host or ""):
+        msg = "The address of the database has more than one @; write %40 for one that is part of the password."
         raise StudyError(msg)
     if not (url.username and url.database):
         msg = f"The address of the database names no {'name' if url.username else 'user'}; it looks like {_EXAMPLE}."

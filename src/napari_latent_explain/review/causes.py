@@ -68,8 +68,8 @@ def code_of(error: BaseException | None) -> str:
 
 
 def is_lost(error: BaseException | None) -> bool:
-    """Whether what a driver raised means that the connection is gone, or must not be used any more."""
-    return isinstance(error, OSError) or sentence("", error).strip() == _LOST
+    """Whether what a driver raised means that the connection is gone."""
+    return sentence("", error).strip() == _LOST
 
 
 def is_passing(error: DBAPIError) -> bool:

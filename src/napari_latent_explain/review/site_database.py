@@ -8,6 +8,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from napari_latent_explain.domain import StudyError
@@ -53,8 +54,11 @@ def open_site(address: str, *, existing: bool = False) -> Connection:
     engine = _engine(address)
     try:
         connection = engine.connect()
-    except _FOREIGN as error:
-        msg = f"{place} does not answer as PostgreSQL does; look whether its address is right."
+    except (DBAPIError, OSError, *_FOREIGN) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, (OSError, engine.dialect.loaded_dbapi.Error)) and not is_lost(cause):
+            raise
+        msg = f"{place} does not answer in time, or not as PostgreSQL does; look whether it runs and its address is right."
         raise StudyError(msg) from error
     try:
         _prepare(connection, place, existing=existing)
@@ -66,8 +70,9 @@ def open_site(address: str, *, existing: bool = False) -> Connection:
 
 def _engine(address: str) -> Engine:
     url, arguments = read_address(address)
+    secret = {"password": url.password or ""}  # pg8000 stumbles over None
     try:
-        engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+        engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments | secret)
     except ModuleNotFoundError as error:
         msg = "A PostgreSQL database needs another package: pip install 'napari-latent-explain[site]'."
         raise StudyError(msg) from error
@@ -81,8 +86,8 @@ def _engine(address: str) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def see_what_is_lost(context: ExceptionContext) -> None:
-        if is_lost(context.original_exception):
-            context.is_disconnect = True
+        if isinstance(context.original_exception, OSError) or is_lost(context.original_exception):
+            context.is_disconnect = True  # the next answer on it might be to an earlier question
 
     return engine
 
