@@ -19,7 +19,7 @@ from napari_latent_explain.domain import BundleError
 from napari_latent_explain.model.importing import import_generator
 from published_stylegan2 import SOURCE, make_published, nvlabs_pickle, rosinality_file
 
-SECONDS = 20.0  # about two are needed; test machines are slow at times
+SECONDS = 20.0  # of processor time; about five are needed
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -27,11 +27,11 @@ def test_a_hostile_pickle_runs_nothing_and_says_so(tmp_path: Path, kind: str) ->
     canary, path = tmp_path / "canary", tmp_path / "net.pkl"
     make, said = HOSTILE[kind]
     path.write_bytes(make(canary))
-    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begun, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(BundleError, match=said) as caught:
         import_generator(path)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert time.perf_counter() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
     assert grown < 400_000, "kilobytes"
     message = str(caught.value)
     assert message.startswith("net.pkl ")
