@@ -124,8 +124,8 @@ def said_plan(plan: StudyPlan, photographs: int) -> str:
     return (
         f"{titled}'{plan.protocol.title}'.\n\n{size} {trials}.\n"
         f"Raters: {raters}.\n"
-        f"Time: about {SECONDS_A_PHOTOGRAPH} s a photograph on a main processor, {whole} in all; less on a graphics processor. "
-        "The window can be used meanwhile."
+        f"Time: roughly {SECONDS_A_PHOTOGRAPH} s a photograph on a main processor with nothing else to do, {whole} in all; "
+        "less on a graphics processor. The window can be used meanwhile."
     )
 
 

@@ -145,6 +145,7 @@ class MakingPage(WizardPage):
             return
         if done <= 0:
             self._began = time.monotonic()
+        if not 0 < done < 1:
             self.now.setText(f"{what}...")
             return
         self.bar.setRange(0, 1000)

@@ -33,7 +33,7 @@ def raters_problem(raters: tuple[str, ...]) -> str:
         try:
             _PSEUDONYM.validate_python(rater)
         except ValidationError:
-            return f"'{rater}' is no pseudonym: use letters, digits, - and _, at most 40, and begin with a letter or digit."
+            return f"'{rater}' is no pseudonym: use letters, digits, - and _, 40 at most, and begin with a letter or digit."
     folded = [rater.casefold() for rater in raters]
     twice = [rater for number, rater in enumerate(raters) if rater.casefold() in folded[:number]]
     return (
