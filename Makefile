@@ -10,7 +10,7 @@ export PHOTO
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= $(CORES)
 
-.PHONY: help demo test test-pyside6 lint wheel ground-truth-generator clean distclean system-packages
+.PHONY: help demo test test-pyside6 lint wheel ground-truth-generator clean distclean system-packages test-packages
 
 help:
 	@echo "make demo [PHOTO=eye.jpg]   explain a photograph: in a napari window, or to files in demo_output/ without a display"
@@ -28,13 +28,16 @@ $(STAMP): pyproject.toml constraints.txt tools/environment.sh
 system-packages:
 	@tools/system_packages.sh || true
 
+test-packages:
+	@tools/test_packages.sh || true
+
 demo: $(STAMP) system-packages
 	@if [ -n "$${DISPLAY:-}" ] && ! $(PY) tools/check_display.py; then \
 	  echo "The display $$DISPLAY can't be opened: going on without a window." >&2; unset DISPLAY; \
 	fi; \
 	QT_API=$${QT_API:-pyqt6} .venv/bin/latent-explain demo $${PHOTO:+"$$PHOTO"}
 
-test: $(STAMP) system-packages
+test: $(STAMP) system-packages test-packages
 	@QT_API=pyqt6 tools/run_tests.sh $(ARGS)
 
 test-pyside6: $(STAMP) system-packages
