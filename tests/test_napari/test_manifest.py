@@ -27,7 +27,7 @@ def test_every_command_of_the_manifest_exists() -> None:
         item.command for kind in ("readers", "sample_data", "widgets") for item in getattr(manifest.contributions, kind)
     ]
     assert set(used) <= known
-    assert len(used) == 4
+    assert len(used) == 5
 
 
 def test_the_reader_gives_one_layer_a_photograph(tmp_path: Path) -> None:

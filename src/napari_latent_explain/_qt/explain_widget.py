@@ -572,7 +572,9 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         if self._explanation is None:
             return
         name = f"{case_folder(self._explanation.photograph.sha256)}_panel.png"  # a file's name may hold a patient's
-        path, _ = QFileDialog.getSaveFileName(self, "Export panel", name, "Picture (*.png);;Document (*.pdf);;OME-TIFF (*.tiff)")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Export panel", name, "Picture (*.png);;Document (*.pdf);;OME-TIFF (*.tiff)"
+        )
         if path:
             self.export_panel(path)
 

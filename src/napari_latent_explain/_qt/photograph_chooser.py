@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PhotographChooser", "photograph_of"]
 
-PATTERN = "Photographs (*.jpg *.jpeg *.png *.tif *.tiff);;All files (*)"
+PATTERN = "Photographs (*.jpg *.jpeg *.png *.tif *.tiff *.bmp *.webp *.jp2 *.j2k *.dcm *.dicom);;All files (*)"
 
 
 def _source_path(layer: Any) -> Path | None:
@@ -103,7 +103,7 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
         self.choice.setMinimumContentsLength(12)
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.browse = QPushButton("Open...")
-        self.browse.setToolTip("Open a photograph from a file (JPEG, PNG or TIFF).")
+        self.browse.setToolTip("Open a photograph from a file (JPEG, PNG, TIFF, DICOM and others).")
         self.browse.setAccessibleName("Open a photograph")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -87,7 +87,7 @@ class PhotographList(QWidget):  # type: ignore[misc]
         self.list.setUniformItemSizes(True)
         self.folder = QPushButton("Add folder...")
         self.folder.setToolTip(
-            "Put all photographs of a folder on the list (JPEG, PNG, TIFF; also in folders below it)."
+            "Put all photographs of a folder on the list (JPEG, PNG, TIFF, DICOM and others; also in folders below it)."
         )
         self.run = QPushButton("Explain all")
         self.run.setToolTip(

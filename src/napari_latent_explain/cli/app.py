@@ -29,7 +29,10 @@ app.add_typer(study, name="study")
 
 @app.command()
 def explain(
-    photographs: Annotated[list[Path], typer.Argument(help="JPEG, PNG or TIFF files.", metavar="PHOTO...")],
+    photographs: Annotated[
+        list[Path],
+        typer.Argument(help="Files, folders, zip archives, DICOMDIRs or CSV lists (file,label).", metavar="PHOTO..."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
     as_json: Json = False,
     target: Annotated[str | None, typer.Option(help="Class to reach (default: the most probable other).")] = None,
