@@ -193,6 +193,7 @@ def test_killed_in_the_middle_of_a_migration(study, place, newer, monkeypatch):
 @pytest.mark.postgres
 def test_a_database_is_not_brought_up_to_date_under_a_review(study, address, clock, newer, monkeypatch):
     monkeypatch.setitem(site_database._SETTINGS, "lock_timeout", "300ms")
+    RatingStore.open(address, study, "r1").close()
     store = RatingStore.open(address, study, "r1", now=clock)
     newer()
     with pytest.raises(StudyError, match="held by reviews that are open there"):

@@ -54,7 +54,11 @@ def _setting(store, name):
         "INSERT INTO log SELECT study, rater, 5, at, deed, trial, said, before, seal FROM log WHERE number = 3",
         "INSERT INTO log SELECT study, 'r2', number, at, deed, trial, said, before, seal FROM log WHERE number = 1",
         "INSERT INTO log SELECT * FROM log WHERE number = 1 ON CONFLICT (study, rater, number) DO UPDATE SET said = '{}'",
-        "CREATE TEMP TABLE chains AS TABLE chains; INSERT INTO public.chains VALUES (repeat('a', 64), 'r2', 0, '')",
+        (
+            "CREATE TEMP TABLE chains AS SELECT repeat('a', 64) study, 'r2' rater, 1 length, repeat('b', 64) head; "
+            "CREATE TEMP TABLE log AS SELECT study, rater, 1 number, head seal FROM pg_temp.chains; "
+            "INSERT INTO public.chains SELECT * FROM pg_temp.chains"
+        ),
     ],
 )
 def test_nothing_is_changed_even_by_the_superuser(server, store, address, statement):
@@ -73,7 +77,7 @@ def test_what_the_server_is_set_to_does_not_matter(server, store):
     assert server.execute("site", "SHOW synchronous_commit") == [["off"]]
 
 
-def test_a_server_that_is_killed_keeps_all_that_was_said(server, study, store, address):
+def test_a_server_that_is_killed_keeps_all_that_was_said(server, study, store, address, caplog):
     """SIGKILL to all of its processes while it would write later by its own settings: every answer is there again."""
     for number in range(30):
         store.append("answered", "00001", question="what", answer=f"word {number}")
@@ -94,6 +98,7 @@ def test_a_server_that_is_killed_keeps_all_that_was_said(server, study, store, a
     again.append("locked", "00001")
     again.close()
     assert len(read_chain(address)[0]) == len(said) + 1
+    assert not caplog.records
 
 
 def test_a_connection_that_is_ended_by_the_server(server, study, store, address):
@@ -146,6 +151,23 @@ def _wait_until_alone(server):
     while server.execute("site", ours) != [[0]]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_one(server, study, store, address, monkeypatch):
+    store.close()
+    server.execute(
+        address,
+        "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.5); RETURN NEW; END $$",
+        "CREATE TRIGGER linger BEFORE INSERT ON log FOR EACH ROW EXECUTE FUNCTION linger()",
+    )
+    monkeypatch.setattr(address_module, "SECONDS", 1.0)
+    slow = RatingStore.open(address, study, "r1")
+    for words in ("lost its connection", "not connected any more"):
+        with pytest.raises(StudyError, match=words):
+            slow.append("resumed")
+    slow.close()
+    _wait_until_alone(server)
+    assert read_chain(address)[0] == store.records
 
 
 def test_a_server_that_never_answers(study, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, text
@@ -17,6 +18,8 @@ from napari_latent_explain.review.causes import is_lost
 from napari_latent_explain.review.revision import REVISION, revision_of, upgrade
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine.interfaces import ExceptionContext
 
@@ -83,6 +86,7 @@ def _engine(address: str) -> Engine:
         cursor.execute(_SET, (json.dumps(_SETTINGS),))
         cursor.close()
         raw.commit()
+        raw.close = _without_complaint(raw.close, engine)
 
     @event.listens_for(engine, "handle_error")
     def see_what_is_lost(context: ExceptionContext) -> None:
@@ -90,6 +94,16 @@ def _engine(address: str) -> Engine:
             context.is_disconnect = True  # the next answer on it might be to an earlier question
 
     return engine
+
+
+def _without_complaint(close: Callable[[], None], engine: Engine) -> Callable[[], None]:
+    """What closes a connection that may be lost already; SQLAlchemy would log that, with all of its stack."""
+
+    def closed() -> None:
+        with suppress(engine.dialect.loaded_dbapi.Error, OSError):
+            close()
+
+    return closed
 
 
 def _prepare(connection: Connection, place: str, *, existing: bool) -> None:
