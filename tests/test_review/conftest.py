@@ -121,8 +121,8 @@ def server():
 
 @pytest.fixture
 def address(server):
-    """The address of an empty database."""
-    return server.empty_database()
+    """The address of an empty database, spoken to in the clear: that is twice as fast."""
+    return f"{server.empty_database()}?sslmode=disable"
 
 
 @pytest.fixture(params=["file", pytest.param("database", marks=pytest.mark.postgres)])

@@ -108,9 +108,10 @@ def test_passwords_are_in_no_message_log_or_repr(server, study, address, caplog,
 
 
 @pytest.mark.postgres
-def test_encryption_with_a_real_certificate(server, study, address, tmp_path):
+def test_encryption_with_a_real_certificate(server, study, tmp_path):
     if not server.tls:
         pytest.skip("needs openssl, to make a certificate")
+    address = server.empty_database()
     named = address.replace("127.0.0.1", "localhost")
 
     def encrypted(place):

@@ -121,7 +121,7 @@ def test_a_network_that_is_gone_does_not_hold_the_rater_up(server, study, store,
     store.close()
     monkeypatch.setattr(address_module, "SECONDS", 1.0)
     with Wire(server.port) as wire:
-        there = address.replace(f":{server.port}/", f":{wire.port}/") + "?sslmode=disable"  # so that it can listen
+        there = address.replace(f":{server.port}/", f":{wire.port}/")
         store = RatingStore.open(there, study, "r1")
         if arrives:
             wire.mute_after(b"commit", b"E\0\0\0\t")  # prepared, then executed

@@ -121,7 +121,9 @@ def _encryption(host: str, options: dict[str, str]) -> ssl.SSLContext | bool | N
     if mode in ("allow", "prefer") and not certificate:
         return None
     try:
-        context = ssl.create_default_context(cafile=None if root in ("", "system") else root)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if mode.startswith("verify"):
+            context.load_default_certs() if root in ("", "system") else context.load_verify_locations(root)
         if certificate:
             context.load_cert_chain(certificate, options.get("sslkey"))
     except (OSError, ValueError) as error:
