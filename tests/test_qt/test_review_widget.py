@@ -80,7 +80,7 @@ def test_a_trial_by_keys_alone(review, qtbot):
         "changed": "yes", "what": "dots fade", "findings": ("hard_exudates",), "plausibility": 4,
         "verdict": "known_sign", "confidence": 5,
     }  # fmt: skip
-    assert widget.lock.isEnabled()
+    assert widget.page.lock.isEnabled()
     _press(qtbot, widget, Qt.Key.Key_Return)
     assert widget.session.done == 1
     widget.leave()
@@ -119,7 +119,7 @@ def test_clicked_answers_and_the_button(review, qtbot):
     qtbot.mouseClick(rows["confidence"].buttons["3"], Qt.MouseButton.LeftButton)
     assert rows["what"].isHidden()
     assert rows["confidence"].buttons["3"].isChecked()
-    qtbot.mouseClick(widget.lock, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(widget.page.lock, Qt.MouseButton.LeftButton)
     assert widget.session.done == 1
 
 
@@ -128,7 +128,7 @@ def test_what_is_missing_is_said(review, qtbot):
     _press(qtbot, widget, Qt.Key.Key_Y)
     widget.questions.rows["what"].words.clearFocus()
     _press(qtbot, widget, Qt.Key.Key_Return)
-    assert "Not answered yet" in widget.said.text()
+    assert "Not answered yet" in widget.page.said.text()
     assert widget.session.done == 0
 
 
@@ -138,7 +138,7 @@ def test_undo_takes_answers_back(review, qtbot):
     qtbot.keyClick(widget, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert widget.session.answers == {}
     assert not widget.questions.rows["changed"].buttons["no"].isChecked()
-    assert not widget.undo.isEnabled()
+    assert not widget.page.undo.isEnabled()
 
 
 def _to_marks(qtbot, widget):
@@ -210,7 +210,12 @@ def test_blinking_shows_the_photograph_in_every_place(review, qtbot):
 
 def test_nothing_tells_what_a_picture_is_before_the_lock(review):
     viewer, widget, _ = review
-    labels = [widget.title, widget.where, widget.revealed, *(row.text for row in widget.questions.rows.values())]
+    labels = [
+        widget.page.title,
+        widget.page.where,
+        widget.page.revealed,
+        *(row.text for row in widget.questions.rows.values()),
+    ]
     words = [*(label.text() for label in labels), *(layer.name for layer in viewer.layers)]
     for hidden in ("direction", "more", "less", "healthy", "%", "catch", "repeat"):
         assert not any(hidden in word.lower() for word in words if "one way and the other" not in word)
@@ -222,7 +227,7 @@ def test_a_break_hides_the_pictures(review, qtbot):
     assert widget.session.paused
     assert not any(layer.visible for layer in widget.pictures.layers)
     _press(qtbot, widget, Qt.Key.Key_Y)
-    assert "break" in widget.said.text().lower()
+    assert "break" in widget.page.said.text().lower()
     assert widget.session.answers == {}
     _press(qtbot, widget, Qt.Key.Key_F9)
     assert all(layer.visible for layer in widget.pictures.layers)
@@ -242,6 +247,15 @@ def test_it_goes_on_where_it_was_left(open_review, qtbot):
     _, again, _ = open_review()
     assert again.session.trial.number == 2
     assert again.session.answers == {"changed": "yes", "what": "closing now"}
+
+
+def test_words_are_kept_when_somebody_stops_at_once(review, qtbot):
+    _, widget, folder = review
+    _press(qtbot, widget, Qt.Key.Key_Y)
+    qtbot.keyClicks(widget.questions.rows["what"].words, "to be kept")
+    qtbot.mouseClick(widget.page.stop, Qt.MouseButton.LeftButton)
+    (records,) = read_chain(rater_file(folder, "r1"))
+    assert records[-1].said.get("answer") == "to be kept"
 
 
 def test_a_second_window_is_refused_and_says_why(review, open_review, qtbot):
@@ -287,8 +301,8 @@ def test_locked_answers_can_be_opened_where_the_protocol_says_so(open_review, qt
     _press(qtbot, widget, Qt.Key.Key_3, Qt.Key.Key_4)
     _press(qtbot, widget, Qt.Key.Key_Return)
     assert widget.session.locked
-    assert "This was" in widget.revealed.text()
-    qtbot.mouseClick(widget.reopen, Qt.MouseButton.LeftButton)
+    assert "This was" in widget.page.revealed.text()
+    qtbot.mouseClick(widget.page.reopen, Qt.MouseButton.LeftButton)
     _press(qtbot, widget, Qt.Key.Key_Up, Qt.Key.Key_1)
     assert widget.session.answers["verdict"] == "known_sign"
 

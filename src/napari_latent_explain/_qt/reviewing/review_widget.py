@@ -6,25 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QSizePolicy,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_latent_explain._napari.preferences import read_preferences
 from napari_latent_explain._qt.key_list import KeyList
-from napari_latent_explain._qt.reviewing.question_list import QuestionList
 from napari_latent_explain._qt.reviewing.review_keys import ReviewKeys
 from napari_latent_explain._qt.reviewing.review_pictures import ReviewPictures
 from napari_latent_explain._qt.reviewing.study_chooser import StudyChooser
 from napari_latent_explain._qt.reviewing.study_wizard import StudyWizard
-from napari_latent_explain._qt.vertical_scroll import VerticalScroll
+from napari_latent_explain._qt.reviewing.trial_page import TrialPage
 from napari_latent_explain.domain import LatentExplainError, StudyError
 from napari_latent_explain.review import ReviewSession, Study, read_picture
 
@@ -40,13 +30,6 @@ __all__ = ["ReviewWidget"]
 
 _BANNER = "Some pictures are computed - for research, not for diagnosis"
 _LAYOUT_MS = 150
-
-
-def _label() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-    return label
 
 
 class ReviewWidget(QWidget):  # type: ignore[misc]
@@ -72,35 +55,21 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.session: ReviewSession | None = None
         self.wizard: StudyWizard | None = None
         self._folder = Path()
-        self._was_paused = self._ends = False
         self.pictures = ReviewPictures(viewer)
         self.chooser = StudyChooser(read_preferences().rater)
-        self.questions = QuestionList()
+        self.page = TrialPage()
+        self.questions = self.page.questions
         self.banner = QLabel(_BANNER)
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.banner.setWordWrap(True)
         self.banner.setStyleSheet("background: #7a4a00; color: white; font-weight: bold; padding: 4px;")
-        self.title, self.where, self.said, self.revealed = _label(), _label(), _label(), _label()
-        self.progress = QProgressBar()
-        self.progress.setFormat("%v of %m judged")
-        self.lock = self._button("Lock and go on  (Enter)", "The answers of this trial count from then on.")
-        self.previous = self._button("Back", "Look at the trial before (left arrow).")
-        self.next = self._button("Next", "The next trial (right arrow).")
-        self.undo = self._button("Undo", "Take back the last answer (Ctrl+Z).")
-        self.pause = self._button("Break", "Stop the clock (F9).")
-        self.help = self._button("Keys", "Show all keys (F1).")
-        self.reopen = self._button("Open again", "Change the answers of this trial.")
-        self.stop = self._button("Stop for today", "Everything is kept; go on later where you are.")
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.timeout.connect(self._bring_into_view)
         self._laid_out = QTimer(self)
         self._laid_out.setSingleShot(True)
         self._laid_out.setInterval(_LAYOUT_MS)
         self._laid_out.timeout.connect(self.pictures.look_at_all)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.chooser)
-        self.pages.addWidget(self._trial_page())
+        self.pages.addWidget(self.page)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.banner)
@@ -121,10 +90,11 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
     def _connect(self) -> None:
         self.chooser.begun.connect(self._begin_chosen)
         self.chooser.new_asked.connect(self.make_study)
+        page = self.page
         for button, action in (
-            (self.lock, self.lock_and_go_on), (self.previous, self.go_back), (self.next, self.go_next),
-            (self.undo, self.take_back), (self.pause, self.toggle_break), (self.help, self.show_keys),
-            (self.reopen, self.open_again), (self.stop, self.leave),
+            (page.lock, self.lock_and_go_on), (page.previous, self.go_back), (page.next, self.go_next),
+            (page.undo, self.take_back), (page.pause, self.toggle_break), (page.help, self.show_keys),
+            (page.reopen, self.open_again), (page.stop, self.leave),
         ):  # fmt: skip
             button.clicked.connect(lambda *_, action=action: action())
         questions = self.questions
@@ -157,7 +127,6 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
             raise
         session.changed.connect(self._show)
         session.trial_changed.connect(self._trial_changed)
-        self.title.setText(f"<b>{study.title}</b><br>{study.protocol.instructions if not session.done else ''}")
         self.pages.setCurrentIndex(1)
         self.keys.set_listening(True)
         self._show()
@@ -166,6 +135,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
 
     def leave(self) -> None:
         """Let go of the study; everything is kept."""
+        if self.session is not None:
+            self.questions.keep_words()
         session, self.session = self.session, None
         if session is None:
             return
@@ -261,10 +232,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
             self._closed = True
             if self.wizard is not None:
                 self.wizard.reject()
-            if self.session is not None:
-                self.questions.keep_words()
             self.leave()
-            self._settled.stop()
+            self.page.close_down()
             self._laid_out.stop()
             self.pictures.close_down()
 
@@ -283,12 +252,12 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         session = self.session
         if session is None:
             return
-        self.said.setText("")
+        self.page.say("")
         try:
             self.questions.keep_words()
             what(session)
         except LatentExplainError as error:
-            self.said.setText(str(error))
+            self.page.say(str(error))
             self._show(keep_message=True)
 
     def _write(self, question: str, text: str) -> None:
@@ -302,7 +271,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
             else:
                 session.clear(question)
         except StudyError as error:
-            self.said.setText(str(error))
+            self.page.say(str(error))
 
     def _end_words(self, question: str) -> None:
         def go_on(session: ReviewSession) -> None:
@@ -329,7 +298,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         try:
             self._show_pictures()
         except LatentExplainError as error:
-            self.said.setText(str(error))
+            self.page.say(str(error))
 
     def _show_pictures(self) -> None:
         session = self.session
@@ -340,87 +309,13 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         session = self.session
         if session is None:
             return
-        if not keep_message and not session.paused:
-            self.said.setText(self._words(session))
-        trial, total = session.trial, len(session.trials)
-        self.progress.setRange(0, total)
-        self.progress.setValue(session.done)
-        self.where.setText(f"Trial {trial.number} of {total}" + (" - locked" if session.locked else ""))
-        if session.done:
-            self.title.setText(f"<b>{session.study.title}</b>")
-        self.questions.show_session(session)
-        self._settled.start()  # rows must have their places first
+        self.page.show_session(session, keep_message=keep_message)
         marks = next((session.answers.get(q.id, ()) for q in session.asked if q.kind == "marks"), ())
         free = not (session.locked or session.paused)
         self.pictures.show_marks(marks if isinstance(marks, tuple) else ())  # type: ignore[arg-type]
         self.pictures.set_marking(free and session.question.kind == "marks")
-        self._show_reveal(session)
-        self.lock.setText("Go on  (Enter)" if session.locked else "Lock and go on  (Enter)")
-        self.lock.setEnabled(not session.paused and (session.locked or not session.missing))
-        self.previous.setEnabled(trial.number > 1)
-        self.next.setEnabled(session.locked and trial.number < total and not session.opens)
-        self.undo.setEnabled(session.can_undo and not session.paused)
-        self.pause.setText("Go on (F9)" if session.paused else "Break")
-        self.reopen.setVisible(session.locked and session.study.protocol.may_change)
-        if session.paused:
-            self.said.setText("A break: the clock stands still.")
         for layer in self.pictures.layers[: len(session.pictures)]:
             layer.visible = not session.paused
-
-    def _bring_into_view(self) -> None:
-        """Scroll to the question that is asked."""
-        if self.session is not None:
-            self.scroll.ensureWidgetVisible(self.questions.rows[self.session.question.id], 0, 12)
-
-    def _words(self, session: ReviewSession) -> str:
-        if session.finished:
-            return "All trials are judged. Thank you; everything is kept."
-        if session.opens is not None:
-            day = session.opens.astimezone().strftime("%d %B %Y")
-            return f"The first series is done. The second begins on {day}, so that the first is forgotten."
-        return ""
-
-    def _show_reveal(self, session: ReviewSession) -> None:
-        found = session.reveal
-        self.revealed.setVisible(found is not None)
-        if found is not None:
-            scores = ", ".join(f"{label} {100 * p:.1f} %" for label, p in found.probabilities)
-            said = f" '{found.target}': {scores}." if scores else ""
-            self.revealed.setText(f"This was: <b>{found.direction}</b>.{said}")
-
-    @staticmethod
-    def _button(text: str, tip: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setToolTip(tip)
-        button.setAccessibleName(text)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
-
-    def _trial_page(self) -> QWidget:
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(4)
-        for widget in (self.title, self.where, self.questions):
-            column.addWidget(widget)
-        column.addStretch(1)
-        self.said.setStyleSheet("color: #ffb454;")
-        self.revealed.setStyleSheet("border-left: 3px solid #4e9fdd; padding: 4px 6px;")
-        page = QWidget()
-        whole = QVBoxLayout(page)
-        whole.setContentsMargins(0, 0, 0, 4)
-        whole.setSpacing(4)
-        self.scroll = VerticalScroll(inside)
-        whole.addWidget(self.scroll, 1)
-        for widget in (self.revealed, self.said, self.progress, self.lock):
-            whole.addWidget(widget)
-        for buttons in ((self.previous, self.next, self.undo), (self.pause, self.help, self.stop), (self.reopen,)):
-            row = QHBoxLayout()
-            row.setContentsMargins(6, 0, 6, 0)
-            for button in buttons:
-                row.addWidget(button, 1)
-            whole.addLayout(row)
-        return page
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Keep everything and let go."""
