@@ -57,6 +57,8 @@ class QuestionList(QWidget):  # type: ignore[misc]
             row.ended.connect(partial(self.ended.emit, question.id))
             self.rows[question.id] = row
             self._column.addWidget(row)
+        # room for all of them from the beginning, so that the pictures keep theirs when more is asked
+        self.setMinimumWidth(max(row.minimumSizeHint().width() for row in self.rows.values()))
 
     def show_session(self, session: ReviewSession) -> None:
         """Show where a review stands."""

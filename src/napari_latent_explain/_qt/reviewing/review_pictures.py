@@ -44,6 +44,7 @@ class ReviewPictures(QObject):  # type: ignore[misc]
         self._marks: tuple[Mark, ...] = ()
         self._hidden: list[Any] = []
         self._pan = True
+        self._fitted: tuple[float, ...] = ()
         self.marking = False
         self._drag = self._make_drag()
         viewer.mouse_drag_callbacks.append(self._drag)
@@ -72,6 +73,16 @@ class ReviewPictures(QObject):  # type: ignore[misc]
     def look_at_all(self) -> None:
         """Show the whole pictures."""
         self._viewer.fit_to_view(margin=0.02)
+        self._fitted = self._camera()
+
+    def fit_again(self) -> None:
+        """Show the whole pictures in a window of another size, unless a person looks closer at something."""
+        if self._shown and self._camera() == self._fitted:
+            self.look_at_all()
+
+    def _camera(self) -> tuple[float, ...]:
+        camera = self._viewer.scene.camera
+        return (*camera.center, camera.zoom)
 
     def show_marks(self, marks: Sequence[Mark]) -> None:
         """Draw marks over every picture."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import napari.viewer
-    from qtpy.QtGui import QCloseEvent
+    from qtpy.QtGui import QCloseEvent, QResizeEvent
 
     from napari_latent_explain.domain import Mark
 
@@ -48,11 +48,11 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
     """
 
     began = Signal()
+    session: ReviewSession | None = None
     _closed = _docked = False  # Qt tells of a new parent before __init__ is through
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.session: ReviewSession | None = None
         self.wizard: StudyWizard | None = None
         self._folder = Path()
         self.pictures = ReviewPictures(viewer)
@@ -66,7 +66,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self._laid_out = QTimer(self)
         self._laid_out.setSingleShot(True)
         self._laid_out.setInterval(_LAYOUT_MS)
-        self._laid_out.timeout.connect(self.pictures.look_at_all)
+        self._laid_out.timeout.connect(self.pictures.fit_again)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.chooser)
         self.pages.addWidget(self.page)
@@ -316,6 +316,12 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.pictures.set_marking(free and session.question.kind == "marks")
         for layer in self.pictures.layers[: len(session.pictures)]:
             layer.visible = not session.paused
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Give the pictures the room that is left."""
+        super().resizeEvent(event)
+        if self.session is not None:
+            self._laid_out.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Keep everything and let go."""
