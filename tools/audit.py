@@ -1,8 +1,8 @@
 """Look up known vulnerabilities of all installed packages with pip-audit, and judge what it finds.
 
 Exit status 0: each package was looked up, and what was found is excused in tools/audit_exceptions.txt. 1: something was found
-that is not excused, or an excuse has no reason or no use. 3: the service did not answer for some packages, so that nothing is known
-about them; pip-audit itself would call that clean.
+that is not excused, or an excuse has no reason or no use. 3: the service did not answer for some packages, so that nothing is
+known about them; pip-audit itself would call that clean.
 """
 
 from __future__ import annotations
