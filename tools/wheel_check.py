@@ -82,10 +82,11 @@ def tracked_files() -> set[str]:
 
 def build(place: Path, umask: int, variables: dict[str, str], *arguments: str) -> dict[str, bytes]:
     """Build a clone of the last commit in `place`; the bytes of what came of it, by file name."""
-    clone = f"umask {umask:04o} && git clone -q --no-hardlinks '{ROOT}' '{place}' && '{place}/tools/build.sh' \"$@\""
+    script = f"umask {umask:04o} && git clone -q --no-hardlinks '{ROOT}' '{place}' && '{place}/tools/build.sh' \"$@\""
     environment = os.environ | variables | {"PYTHON": sys.executable}
     environment.pop("SOURCE_DATE_EPOCH", None)
-    subprocess.run(["bash", "-c", clone, "bash", *arguments], env=environment, check=True)
+    command = ["bash", "-c", script, "bash", *arguments]
+    subprocess.run(command, env=environment, check=True)
     return {
         file.name: file.read_bytes() for file in sorted((place / "dist").iterdir()) if file.suffix in {".whl", ".gz"}
     }
