@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_latent_explain.domain import StudyError
+from napari_latent_explain.review.address import place_name
 from napari_latent_explain.review.database import open_database
 from napari_latent_explain.review.store import in_one_sentence, read_chain, write_records
 
@@ -48,7 +49,7 @@ def gather(study: Study, sources: Iterable[Path | str]) -> dict[str, Chain]:
             if not chain:
                 continue
             rater = chain[0].rater
-            found[rater] = _longer(found[rater], chain, str(place)) if rater in found else chain
+            found[rater] = _longer(found[rater], chain, place_name(place)) if rater in found else chain
     return dict(sorted(found.items()))
 
 
