@@ -10,14 +10,18 @@ export PHOTO
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= $(CORES)
 
-.PHONY: help demo test test-pyside6 lint wheel ground-truth-generator clean distclean system-packages test-packages
+.PHONY: help demo test test-pyside6 lint wheel wheel-check sbom audit licences ground-truth-generator clean distclean system-packages test-packages
 
 help:
 	@echo "make demo [PHOTO=eye.jpg]   explain a photograph: in a napari window, or to files in demo_output/ without a display"
 	@echo "make test [ARGS='-k name']  run all tests (under Xvfb where it is installed)"
 	@echo "make test-pyside6           the tests of the window with PySide6 instead of PyQt6"
 	@echo "make lint                   ruff, mypy and the import contracts"
-	@echo "make wheel                  build the wheel into dist/"
+	@echo "make wheel                  build the wheel into dist/ (the same commit gives the same bytes)"
+	@echo "make wheel-check            build sdist and wheel twice, compare the bytes, look at what is in the wheel"
+	@echo "make sbom                   build the wheel and list what it needs in dist/sbom.cdx.json (CycloneDX)"
+	@echo "make audit                  look up known vulnerabilities of all installed packages"
+	@echo "make licences               check that the base needs nothing under the GPL, and list all licences in the docs"
 	@echo "make ground-truth-generator train the small generator of simulated eyes, for benchmarks/ground_truth.py"
 	@echo "make clean                  remove what was built and written (distclean: .venv too)"
 
@@ -50,7 +54,19 @@ lint: $(STAMP)
 	done; exit $$failed
 
 wheel: $(STAMP)
-	@$(PY) -m pip wheel -q . --no-deps -w dist && ls -l dist
+	@rm -f dist/*.whl && tools/build.sh --wheel && ls -l dist
+
+wheel-check: $(STAMP)
+	@$(PY) tools/wheel_check.py
+
+sbom: wheel
+	@tools/release_environment.sh && $(PY) tools/sbom.py dist/*.whl --tools build/release
+
+audit: $(STAMP)
+	@tools/release_environment.sh && $(PY) tools/audit.py --pip-audit build/release/bin/pip-audit $(ARGS)
+
+licences: $(STAMP)
+	@$(PY) tools/licences.py --check && $(PY) tools/licences.py --write docs/supply-chain.md
 
 ground-truth-generator: $(STAMP)
 	@$(PY) benchmarks/ground_truth.py --train
