@@ -54,13 +54,13 @@ lint: $(STAMP)
 	done; exit $$failed
 
 wheel: $(STAMP)
-	@rm -f dist/*.whl && tools/build.sh --wheel && ls -l dist
+	@tools/build.sh --wheel && ls -l dist
 
 wheel-check: $(STAMP)
 	@$(PY) tools/wheel_check.py
 
 sbom: wheel
-	@tools/release_environment.sh && $(PY) tools/sbom.py dist/*.whl --tools build/release
+	@tools/release_environment.sh && $(PY) tools/sbom.py "$$(ls -t dist/*.whl | head -n 1)" --tools build/release
 
 audit: $(STAMP)
 	@tools/release_environment.sh && $(PY) tools/audit.py --pip-audit build/release/bin/pip-audit $(ARGS)
