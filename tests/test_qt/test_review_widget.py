@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QWidget
 
 from napari_latent_explain._qt.reviewing.marked_picture import draw_marks
 from napari_latent_explain.domain import Mark, StudyError
@@ -276,6 +276,15 @@ def test_a_second_window_is_refused_and_says_why(review, open_review, qtbot):
     chooser.rater.setText("r1")
     qtbot.mouseClick(chooser.begin, Qt.MouseButton.LeftButton)
     assert widget.session is not None
+
+
+def test_the_lists_of_layers_make_room_and_come_back(review):
+    _, widget, _ = review
+    docks = [d for d in widget.window().findChildren(QDockWidget) if d.objectName() in ("layer list", "layer controls")]
+    assert len(docks) == 2
+    assert all(dock.isHidden() for dock in docks)
+    widget.leave()
+    assert not any(dock.isHidden() for dock in docks)
 
 
 def test_keys_are_others_again_after_leaving(review, qtbot):

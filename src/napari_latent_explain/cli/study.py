@@ -110,8 +110,6 @@ def run_review(folder: Path, rater: str, database: str | None) -> None:
     import napari
 
     viewer = napari.Viewer(title=f"{study.title} - review")
-    for dock in ("layer list", "layer controls"):
-        viewer.window.dock_widgets[dock].hide() if dock in viewer.window.dock_widgets else None
     _, widget = viewer.window.add_plugin_dock_widget("napari-latent-explain", "Review a study")
     widget.begin(folder, rater, database or "")
     napari.run()

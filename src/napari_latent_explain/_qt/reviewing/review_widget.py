@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
-from qtpy.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_latent_explain._napari.preferences import read_preferences
 from napari_latent_explain._qt.key_list import KeyList
@@ -30,6 +30,7 @@ __all__ = ["ReviewWidget"]
 
 _BANNER = "Some pictures are computed - for research, not for diagnosis"
 _LAYOUT_MS = 150
+_NOT_NEEDED = ("layer list", "layer controls")
 
 
 class ReviewWidget(QWidget):  # type: ignore[misc]
@@ -55,6 +56,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         super().__init__(parent)
         self.wizard: StudyWizard | None = None
         self._folder = Path()
+        self._put_away: list[QDockWidget] = []
         self.pictures = ReviewPictures(viewer)
         self.chooser = StudyChooser(read_preferences().rater)
         self.page = TrialPage()
@@ -128,6 +130,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         session.changed.connect(self._show)
         session.trial_changed.connect(self._trial_changed)
         self.pages.setCurrentIndex(1)
+        self._make_room()
         self.keys.set_listening(True)
         self._show()
         self._laid_out.start()  # the questions have taken their room by then
@@ -149,6 +152,9 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.pictures.set_marking(False)
         for layer in self.pictures.layers:
             layer.visible = False
+        for dock in self._put_away:
+            dock.show()
+        self._put_away = []
         self.pages.setCurrentIndex(0)
 
     def press(self, key: str) -> None:
@@ -238,6 +244,13 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
             self.pictures.close_down()
 
     # -- inside ------------------------------------------------------------------------------------------------
+
+    def _make_room(self) -> None:
+        """Put the list of layers and their controls away: pictures need the room, and raters neither of them."""
+        docks = self.window().findChildren(QDockWidget)
+        self._put_away = [dock for dock in docks if dock.objectName() in _NOT_NEEDED and not dock.isHidden()]
+        for dock in self._put_away:
+            dock.hide()
 
     def _begin_chosen(self, folder: str, rater: str, database: str) -> None:
         try:
