@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 
+sys.path.insert(0, str(Path(__file__).parent))  # what tests share lies beside them
+
 
 def _data_folder() -> Path | None:
     named = os.environ.get("LATENT_EXPLAIN_DATA")
@@ -58,7 +60,6 @@ def data_folder() -> Path:
 @pytest.fixture(scope="session")
 def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a tiny untrained bundle: do not change its files."""
-    sys.path.insert(0, str(Path(__file__).parent))
     from small_model import write_small_bundle
 
     return write_small_bundle(tmp_path_factory.mktemp("bundle"))

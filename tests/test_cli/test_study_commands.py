@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from typer.testing import CliRunner
 
 from napari_latent_explain.cli.app import app
@@ -56,7 +56,11 @@ def judged(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory):
     place = tmp_path_factory.mktemp("study")
     (place / "eyes").mkdir()
     for seed in (3, 4):
-        Image.fromarray(simulate(seed=seed, size=128).picture).save(place / "eyes" / f"eye{seed}.png")
+        told = PngImagePlugin.PngInfo()
+        told.add_text("Patient", "Canarinho Jane")
+        Image.fromarray(simulate(seed=seed, size=128).picture).save(
+            place / "eyes" / f"Canarinho_Jane_{seed}.png", pnginfo=told
+        )
     folder = place / "study"
     said = _run(
         "create", folder, place / "eyes", "--directions", 2, "--raters", "ann, bob", "--size", 128, "--model", small_bundle,
@@ -116,6 +120,20 @@ def test_export_of_everything(judged, tmp_path: Path) -> None:
     assert "report" in _run("export", folder, "-o", tmp_path / "b", "--panels", "none")
     with pytest.raises(WrongUseError, match="no panels of the kind 'gif'"):
         _run("export", folder, "-o", tmp_path, "--panels", "gif")
+
+
+def test_no_name_of_a_patient_gets_into_a_study_or_out_of_it(judged, tmp_path: Path) -> None:
+    """The photographs' files are called by a name, and have it in their metadata."""
+    from unpacked_files import everything
+
+    folder, *_ = judged
+    said = _run("export", folder, "-o", tmp_path / "out", "--panels", "png,tiff,pdf,dicom,sr", "--parquet", "--json")
+    assert "Canarinho" not in said
+    files = [path for place in (folder, tmp_path / "out") for path in place.rglob("*")]
+    assert len(files) > 40
+    for path in files:
+        assert "Canarinho" not in path.name
+        assert path.is_dir() or b"Canarinho" not in everything(path.read_bytes()), path
 
 
 def test_answers_of_another_model_are_refused(judged, tmp_path: Path) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import io
 import logging
-import re
 import zipfile
-import zlib
 from datetime import datetime
 from pathlib import Path
 
@@ -40,36 +37,10 @@ CANARY = "canary"
 NAME = "Canary_Birdperson 1970-01-01 OD"
 
 
-def _everything(content: bytes) -> bytes:
-    """A file's bytes, with whatever is packed inside it unpacked beside them: PDF streams, PNG chunks, zip members."""
-    found = [content]
-    for match in re.finditer(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
-        raw = match.group(1).strip()
-        for unpacked in (lambda r: base64.a85decode(b"<~" + r, adobe=True), bytes):
-            try:
-                found.append(zlib.decompress(unpacked(raw)))
-            except (ValueError, zlib.error):
-                continue
-    if content.startswith(b"\x89PNG"):
-        at = 8
-        while at < len(content):
-            length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
-            chunk = content[at + 8 : at + 8 + length]
-            if kind in (b"zTXt", b"iCCP", b"iTXt"):
-                for start in range(min(len(chunk), 100)):
-                    try:
-                        found.append(zlib.decompress(chunk[start:]))
-                    except zlib.error:
-                        continue
-            at += length + 12
-    if zipfile.is_zipfile(io.BytesIO(content)):
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            found += [_everything(packed.read(name)) for name in packed.namelist()]
-    return b"\n".join(found)
-
-
 def _search(folder: Path) -> list[str]:
     """Where the name is: in names of files and folders, and in what they hold, as any of several encodings."""
+    from unpacked_files import everything
+
     spellings = [CANARY.encode(code) for code in ("ascii", "utf-16-le", "utf-16-be")]
     spellings += [CANARY.encode().hex().encode(), base64.b64encode(b"Canary_Birdperson")[:12]]
     seen = []
@@ -77,7 +48,7 @@ def _search(folder: Path) -> list[str]:
         if CANARY in path.name.lower():
             seen.append(path.name)
         if path.is_file():
-            content = _everything(path.read_bytes())
+            content = everything(path.read_bytes())
             lower = content.lower()
             if any(spelling in lower or spelling in content for spelling in spellings):
                 seen.append(str(path))

@@ -28,10 +28,12 @@ def _gathered(folder: Path, sources: list[Path], database: str | None) -> tuple[
     from napari_latent_explain.review.merge import gather
 
     study = Study.open(folder)
-    places: list[Path | str] = [*sources, *([database] if database else [])] or [folder / "raters"]
+    places: list[Path | str] = [*sources, *([database] if database else [])]
+    if not places and (folder / "raters").is_dir():
+        places = [folder / "raters"]
     chains = gather(study, places)
     if not chains:
-        msg = f"There are no answers in {places[0]} yet; review the study first, or name the raters' files."
+        msg = f"There are no answers to the study in {folder} yet; review the study first, or name the raters' files."
         raise StudyError(msg)
     return study, chains
 

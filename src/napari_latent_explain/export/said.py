@@ -77,5 +77,5 @@ def finding_lines(exhibit: Exhibit) -> list[str]:
         sign = SIGNS[index % len(SIGNS)].name
         own = [(number, mark) for number, at, _, mark in numbered if at == index]
         lines.append(f"{found.rater} ({sign}): {found.verdict or 'no verdict'}")
-        lines += [f"   {number} {mark.note or ('point' if mark.is_point else 'box')}" for number, mark in own]
+        lines += [f"   {number}: {mark.note or ('a point' if mark.is_point else 'a box')}" for number, mark in own]
     return lines
