@@ -95,6 +95,20 @@ def test_keys_over_the_pictures_count_too(review, qtbot):
     assert widget.session.answers == {"changed": "no", "confidence": 2}
 
 
+def test_keys_count_on_both_screens(review, qtbot):
+    """The questions in a window of their own, the pictures in another."""
+    _, widget, _ = review
+    canvas = _canvas(widget)
+    dock = widget.parentWidget()
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parentWidget()
+    dock.setFloating(True)
+    assert widget.window() is not canvas.window()
+    _press(qtbot, widget, Qt.Key.Key_N)
+    _press(qtbot, canvas, Qt.Key.Key_4)
+    assert widget.session.answers == {"changed": "no", "confidence": 4}
+
+
 def test_letters_in_words_are_words(review, qtbot):
     _, widget, _ = review
     _press(qtbot, widget, Qt.Key.Key_Y)
