@@ -136,6 +136,18 @@ def test_the_first_page_ties_the_report_to_its_sources(report, judged):
         assert one.head in pages[0]
 
 
+@pytest.mark.parametrize("digit", ["0", "8", "d"])
+def test_the_widest_hash_stays_on_one_line(judged, tmp_path, digit):
+    """Whoever searches the PDF for a hash has to find it."""
+    study, folder, summary = judged
+    widest = tuple(one.replace(head=digit * 64) for one in summary.raters)
+    wide = summary.replace(raters=widest)
+    pages = _pages(write_study_report(study, wide, folder, tmp_path / "report.pdf"))
+    if not pages:
+        pytest.skip("needs pdftotext")
+    assert pages[0].count(digit * 64) == len(widest)
+
+
 def test_numbers_are_those_of_the_summary(report, judged):
     _, _, summary = judged
     text = _stream(report)

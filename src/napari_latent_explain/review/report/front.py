@@ -75,7 +75,7 @@ def front(study: Study, summary: StudySummary) -> list[Any]:
     heads = [(one.rater, str(one.records), str(one.undone), one.head) for one in summary.raters]
     return [
         *story,
-        table(("Rater", "Records", "Taken back", "Seal of the last record"), heads, column_widths(22, 9, 11, 58)),
+        table(("Rater", "Records", "Taken back", "Seal of the last record"), heads, column_widths(15, 9, 10, 66)),
         note(
             "Each record of a rater is sealed together with the seal before it. A rater's answers are those of this report if "
             "their last seal is the one given here. An answer that was taken back stays in the records."
