@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -14,9 +14,21 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import LatentExplainError
 
-__all__ = ["read_kept"]
+__all__ = ["beside_tensors", "read_kept"]
 
 M = TypeVar("M", bound=FrozenModel)
+
+
+def beside_tensors(content: bytes, key: str) -> Any:
+    """Return the JSON that stands under `key` in the metadata of a safetensors file, as plain JSON types.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, RecursionError
+        If there is none.
+    """
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(json.loads(content[8 : 8 + length])["__metadata__"][key])
 
 
 def read_kept(path: Path, kind: type[M], refusal: type[LatentExplainError], advice: str) -> M:

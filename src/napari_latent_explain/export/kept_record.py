@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,6 +27,7 @@ from napari_latent_explain.domain import (
 )
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.export.case_label import case_label
+from napari_latent_explain.export.kept_json import beside_tensors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,8 +131,7 @@ def read_record(folder: Path) -> CounterfactualRecord:
         raise ExportError(msg) from error
     try:
         arrays = load(content)
-        length = int.from_bytes(content[:8], "little")
-        tree = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["record"])
+        tree = beside_tensors(content, "record")
         if tree.get("format") != 1:
             msg = f"{path} was written by a newer version; update napari-latent-explain to open it."
             raise ExportError(msg)

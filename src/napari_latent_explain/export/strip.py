@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +12,7 @@ from safetensors.numpy import load, save
 
 from napari_latent_explain.domain import ExportError
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.export.kept_json import beside_tensors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,8 +82,7 @@ def read_strip(folder: Path) -> Strip:
         raise ExportError(msg) from error
     try:
         pictures = load(content)["pictures"]
-        length = int.from_bytes(content[:8], "little")
-        kept = _KeptStrip.model_validate(json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["strip"]))
+        kept = _KeptStrip.model_validate(beside_tensors(content, "strip"))
     except (SafetensorError, ValidationError, ValueError, KeyError, TypeError, RecursionError) as error:
         msg = f"{path} is damaged or of a newer version; explain the photograph again with --strip."
         raise ExportError(msg) from error

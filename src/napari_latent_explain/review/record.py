@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, JsonValue
 
 from napari_latent_explain.domain import StudyError
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.review.canonical import canonical_sha256
 from napari_latent_explain.review.study import Pseudonym, Sha256
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Record(FrozenModel):
     def computed_seal(self) -> str:
         """SHA-256 of all but the seal."""
         tree = self.model_dump(mode="json", exclude={"seal"})
-        return hashlib.sha256(json.dumps(tree, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        return canonical_sha256(tree)
 
     def sealed(self) -> Self:
         """Return it with its seal."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from psygnal import Signal
@@ -13,10 +13,11 @@ from napari_latent_explain.review.question import plain
 from napari_latent_explain.review.sequence import Trial, trials_of
 from napari_latent_explain.review.shown import Reveal, Shown, pictures_of, reveal
 from napari_latent_explain.review.standing import Standing, Tally
-from napari_latent_explain.review.store import RatingStore, rater_file
+from napari_latent_explain.review.store import RatingStore, rater_file, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from pydantic import JsonValue
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from napari_latent_explain.review.study import Study
 
 __all__ = ["ReviewSession"]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class ReviewSession:
@@ -48,7 +45,7 @@ class ReviewSession:
     changed: ClassVar[Signal] = Signal()
     trial_changed: ClassVar[Signal] = Signal()
 
-    def __init__(self, study: Study, store: RatingStore, now: Callable[[], datetime] = _now) -> None:
+    def __init__(self, study: Study, store: RatingStore, now: Callable[[], datetime] = utc_now) -> None:
         self.study, self.store, self._now = study, store, now
         self.trials = trials_of(study, store.rater)
         self._tally = Tally(study.protocol)
@@ -70,7 +67,7 @@ class ReviewSession:
         rater: str,
         *,
         where: Path | str | None = None,
-        now: Callable[[], datetime] = _now,
+        now: Callable[[], datetime] = utc_now,
     ) -> ReviewSession:
         """Begin a review, or take it up where it was left.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.review.study import Study
 
-__all__ = ["RatingStore", "in_one_sentence", "rater_file", "read_chain", "write_records"]
+__all__ = ["RatingStore", "in_one_sentence", "rater_file", "read_chain", "utc_now", "write_records"]
 
 _ATTEMPTS = 4
 
@@ -36,7 +36,8 @@ def rater_file(folder: Path, rater: str) -> Path:
     return folder / "raters" / f"{rater}.sqlite"
 
 
-def _now() -> datetime:
+def utc_now() -> datetime:
+    """The time, by the clock of this machine."""
     return datetime.now(UTC)
 
 
@@ -66,7 +67,7 @@ class RatingStore:
         self._connection, self._records, self._now = connection, records, now
 
     @classmethod
-    def open(cls, where: Path | str, study: Study, rater: str, *, now: Callable[[], datetime] = _now) -> Self:
+    def open(cls, where: Path | str, study: Study, rater: str, *, now: Callable[[], datetime] = utc_now) -> Self:
         """Open a rater's records, or begin them.
 
         Parameters

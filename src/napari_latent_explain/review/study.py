@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -20,6 +19,7 @@ from napari_latent_explain.domain import DirectionAtlas, Laterality, ModelIdenti
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.kept_json import read_kept
+from napari_latent_explain.review.canonical import canonical_sha256
 from napari_latent_explain.review.protocol import Protocol, Role
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Study(FrozenModel):
     def sha256(self) -> str:
         """Hash of all that it says, pictures included by theirs."""
         tree = self.model_dump(mode="json")
-        return hashlib.sha256(json.dumps(tree, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        return canonical_sha256(tree)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -202,7 +202,7 @@ def atlas_hash(atlas: DirectionAtlas) -> str:
     """SHA-256 of an atlas, without the names that people gave and what was validated in it."""
     bare = [d.replace(name="", naming=None, validation=None).model_dump(mode="json") for d in atlas.directions]
     tree = atlas.model_dump(mode="json") | {"directions": bare}
-    return hashlib.sha256(json.dumps(tree, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return canonical_sha256(tree)
 
 
 def record_folder(folder: Path, item_id: str) -> Path:
