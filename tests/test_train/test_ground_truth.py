@@ -81,6 +81,22 @@ def test_factors_are_read_off_eyes_that_the_reader_has_not_seen() -> None:
     )  # what the generator can't draw can't be read, however well it shows in the eyes
 
 
+def test_what_is_left_of_features_knows_nothing_of_other_factors_and_all_of_the_cause() -> None:
+    from napari_latent_explain.train.ground_truth import _without
+    from napari_latent_explain.train.logistic import fit_logistic
+
+    noise = torch.Generator().manual_seed(0)
+    factors = torch.randn(500, 3, generator=noise)
+    mixed = factors @ torch.randn(3, 12, generator=noise) + 0.1 * torch.randn(500, 12, generator=noise)
+    labels = (factors[:, 0] + 0.3 * factors[:, 1] > 0).long()  # it goes with another factor a little
+    plain = fit_logistic(mixed, labels, 1e-3)(mixed)
+    assert abs(torch.corrcoef(torch.stack([plain, factors[:, 1]]))[0, 1]) > 0.2
+    left = mixed @ _without(mixed, factors[:, 1:])
+    pure = fit_logistic(left, labels, 1e-3)(left)
+    assert abs(torch.corrcoef(torch.stack([pure, factors[:, 1]]))[0, 1]) < 1e-3
+    assert torch.corrcoef(torch.stack([pure, factors[:, 0]]))[0, 1] > 0.95
+
+
 def test_eyes_drawn_from_noise_have_the_codes_of_known_eyes() -> None:
     from types import SimpleNamespace
 

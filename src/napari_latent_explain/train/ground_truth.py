@@ -8,8 +8,10 @@ A generator of simulated eyes has its encoder; a reader, fitted to eyes with kno
   are found (recall).
 
 Reader and classifiers are fitted to eyes as they are and as the generator draws them again, or they would take the generator's
-own marks for factors. Factors that can't be read off redrawn eyes take no part: nothing could be said of them. In the measures
-of Z, W and S neither do those that hardly vary among eyes drawn from Z.
+own marks for factors. Classifiers see features from which the factors that their labels do not follow were taken out: one that
+is learned from few eyes follows a little of everything else too, and to find that would be no mistake. Factors that can't be
+read off redrawn eyes take no part: nothing could be said of them. In the measures of Z, W and S neither do those that hardly
+vary among eyes drawn from Z.
 """
 
 from __future__ import annotations
@@ -86,10 +88,14 @@ class GroundTruthSettings(FrozenModel):
 
 
 class PlantedCause(FrozenModel):
-    """One classifier: the factors that its label follows, its AUC on eyes it has not seen, and what was found."""
+    """One classifier: the factors that its label follows, its AUC on eyes it has not seen, and what was found.
+
+    `follows` is how many standard deviations its log odds change with one of each counted factor, on such eyes.
+    """
 
     causes: tuple[str, ...]
     classifier_auc: float
+    follows: dict[str, float]
     precision: float
     recall: float
     found: tuple[str, ...]
@@ -186,6 +192,19 @@ def _planted(eyes: SimulatedEyes, causes: NDArray[np.int64], signs: NDArray[np.f
     return labels
 
 
+def _without(features: Tensor, factors: Tensor) -> Tensor:
+    """A map (F, F) of features (N, F) to what of them no linear classifier can tell factors (N, K) from.
+
+    The covariances of standardised features with the factors span what is taken out (Belrose et al., NeurIPS 2023: LEACE,
+    without its whitening).
+    """
+    centred = features - features.mean(dim=0)
+    spread = centred.std(dim=0) + 1e-3
+    shared = torch.linalg.qr((centred / spread).T @ (factors - factors.mean(dim=0)))[0]
+    kept: Tensor = (torch.eye(len(spread)) - shared @ shared.T) / spread[:, None]
+    return kept
+
+
 def _main_factors(field: _Field, atlas: DirectionAtlas, codes: Tensor, k: int) -> list[int]:
     """For each of the `k` best directions towards the second class, the counted factor that it changes most.
 
@@ -218,9 +237,16 @@ def _plant_and_find(
     signs = rng.choice([-1.0, 1.0], len(causes))
     labels, known = _planted(eyes, causes, signs), field.known
     plain, redrawn = described
-    both = np.concatenate([labels[:known], labels[:known]])
-    fitted = fit_logistic(torch.cat([plain[:known], redrawn[:known]]), torch.from_numpy(both), _PENALTY)
-    auc = roc_auc(fitted(redrawn[known:]).double().numpy(), labels[known:])
+    twice = torch.from_numpy(np.tile(labels[:known], 2))
+    others = torch.from_numpy(np.tile(np.delete(eyes.standardised, causes, axis=1)[:known], (2, 1))).float()
+    learned_on = torch.cat([plain[:known], redrawn[:known]])
+    left = _without(learned_on, others)
+    fitted = fit_logistic(learned_on @ left, twice, _PENALTY)
+    fitted = LogisticModel(left @ fitted.weight, fitted.bias)
+    odds = fitted(redrawn[known:]).double().numpy()
+    auc = roc_auc(odds, labels[known:])
+    follows = np.linalg.lstsq(eyes.standardised[known:], odds - odds.mean(), rcond=None)[0] / odds.std()
+    told = {"classifier_auc": auc, "follows": {FACTORS[c]: float(follows[c]) for c in field.counted}}
     chosen_eyes = known + rng.permutation(len(eyes) - known)[: settings.reference]
     codes = field.codes[chosen_eyes]
     pictures = field.pictures(codes)
@@ -243,11 +269,11 @@ def _plant_and_find(
             settings=SearchSettings.fitted(explainer.layout.size), progress=progress,
         )  # fmt: skip
     except DiscoveryError:
-        return PlantedCause(causes=names, classifier_auc=auc, precision=0.0, recall=0.0, found=())
+        return PlantedCause(causes=names, precision=0.0, recall=0.0, found=(), **told)
     found = [int(field.counted[m]) for m in _main_factors(field, atlas, codes[~chosen], settings.k)]
     planted = set(causes.tolist())
     return PlantedCause(
-        causes=names, classifier_auc=auc, found=tuple(FACTORS[f] for f in found),
+        causes=names, **told, found=tuple(FACTORS[f] for f in found),
         precision=float(np.mean([f in planted for f in found])) if found else 0.0,
         recall=len(planted.intersection(found)) / len(planted),
     )  # fmt: skip
