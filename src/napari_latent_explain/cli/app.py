@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from napari_latent_explain.cli.archive_app import archive
 from napari_latent_explain.cli.benchmark_app import benchmark
 from napari_latent_explain.cli.options import Device, Json, Model
 from napari_latent_explain.cli.report import message, out, show_progress
@@ -23,6 +24,7 @@ app = typer.Typer(
     "For research; not a medical device.",
 )
 
+app.add_typer(archive, name="archive")
 app.add_typer(benchmark, name="benchmark")
 app.add_typer(study, name="study")
 
