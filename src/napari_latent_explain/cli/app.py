@@ -9,6 +9,7 @@ import typer
 
 from napari_latent_explain.cli.archive_app import archive
 from napari_latent_explain.cli.benchmark_app import benchmark
+from napari_latent_explain.cli.cohort_app import cohort
 from napari_latent_explain.cli.options import Device, Json, Model
 from napari_latent_explain.cli.report import message, out, show_progress
 from napari_latent_explain.cli.study_app import study
@@ -26,6 +27,7 @@ app = typer.Typer(
 
 app.add_typer(archive, name="archive")
 app.add_typer(benchmark, name="benchmark")
+app.add_typer(cohort, name="cohort")
 app.add_typer(study, name="study")
 
 
