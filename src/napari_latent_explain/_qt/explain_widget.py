@@ -110,7 +110,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self.photograph = PhotographChooser(viewer, read, chosen.photographs_folder)
         self.region = RegionDrawing(viewer, self.layers)
         self.panel = Panel(self.photograph, self.region)
-        self.viewing = Viewing(viewer, self.layers, self.panel.looking)
+        self.viewing = Viewing(viewer, self.layers, self.panel.looking, self)
         self.project = ProjectSide(self.panel.photographs, self._loader, chosen.photographs_folder)
         self._view = RememberedView(viewer, self.panel, self.project.keeper)
         self._blink_key = BlinkKey(viewer, self, self.viewing.blink)
@@ -148,7 +148,8 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             self,
             {
                 "explain": self.explain, "find": self.find_counterfactual, "another": self.find_another, "undo": self.undo,
-                "redo": self.redo, "reset": self.reset, "search": sliders.search.setFocus, "help": self.show_keys,
+                "redo": self.redo, "reset": self.reset, "search": sliders.search.setFocus, "caliper": self.viewing.caliper.toggle,
+                "help": self.show_keys,
             },
         )  # fmt: skip
 

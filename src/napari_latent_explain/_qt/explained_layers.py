@@ -86,6 +86,7 @@ class ExplainedLayers:
         """Show an explanation; `source` is the layer that its photograph came from."""
         self.release()
         square, box = explanation.field.box, self.box
+        box.field = explanation.field
         box.take(box.develop(explanation, explanation.frame, box.look, outlined=box.outlined))
         active = self._viewer.layers.selection.active
         for role in ROLES:

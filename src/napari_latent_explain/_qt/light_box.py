@@ -1,4 +1,4 @@
-"""What each picture shows under the looking tools: look, outlines, blink, swipe, crosshair, region. No Qt, no napari here."""
+"""What each picture shows under the looking tools: look, outlines, blink, swipe, crosshair, region, distance. No Qt here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from napari_latent_explain.fundus.looking import Look, outline_changes
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_latent_explain._qt.distance import Distance
+    from napari_latent_explain.domain import Field
     from napari_latent_explain.explain import Explanation, Frame
 
 __all__ = ["COUNTERFACTUAL", "ORIGINAL", "RECONSTRUCTION", "Developed", "LightBox", "Viewed"]
@@ -43,7 +45,8 @@ class Developed:
 class LightBox:
     """The colour pictures of an explanation, and how they are looked at.
 
-    `develop` pictures, `take` them, and ask for each `picture`; `blink`, `swipe`, `cross` and `region` act on what was taken.
+    `develop` pictures, `take` them, and ask for each `picture`; `blink`, `swipe`, `cross`, `region` and `distance` act on
+    what was taken.
 
     Attributes
     ----------
@@ -57,6 +60,10 @@ class LightBox:
         Where the crosshair stands, as shares (y, x) of the side.
     region : sequence of outlines
         Lines to draw on every picture, (N, 2) of shares (x, y) of the side.
+    distance : Distance, optional
+        A line to draw on every picture, with its length.
+    field : Field, optional
+        Which part of the photograph the pictures show.
     """
 
     def __init__(self) -> None:
@@ -65,6 +72,8 @@ class LightBox:
         self.swipe = 0.0
         self.cross: tuple[float, float] | None = None
         self.region: Sequence[NDArray[np.float64]] = ()
+        self.distance: Distance | None = None
+        self.field: Field | None = None
         self._standing: Mapping[str, NDArray[np.uint8]] = {}
         self._viewed: Viewed | None = None
 
@@ -116,8 +125,8 @@ class LightBox:
         return both
 
     def _marked(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Draw the region, and lines through the crosshair's point that are open around it and so hide nothing there."""
-        if self.cross is None and not self.region:
+        """Draw region, distance, and lines through the crosshair's point that are open around it and so hide nothing there."""
+        if self.cross is None and not self.region and self.distance is None:
             return picture
         image, size = Image.fromarray(picture.copy()), len(picture)
         draw, wide = ImageDraw.Draw(image), max(1, size // 512)
@@ -130,6 +139,8 @@ class LightBox:
             gap = size / 24
             for line in ((0, y, x - gap, y), (x + gap, y, size, y), (x, 0, x, y - gap), (x, y + gap, x, size)):
                 draw.line(line, fill=_LINE, width=wide)
+        if self.distance is not None and self.field is not None:
+            _draw_distance(draw, self.distance, self.field, size)
         return np.asarray(image)
 
     def _under_look(self, role: str) -> NDArray[np.uint8]:
@@ -138,6 +149,27 @@ class LightBox:
         if self._viewed is None:
             raise KeyError(role)
         return self._viewed.picture
+
+
+def _draw_distance(draw: ImageDraw.ImageDraw, distance: Distance, field: Field, size: int) -> None:
+    """A line with a bar across each end, its length beside its middle; white with a black rim, to be seen on anything."""
+    wide, upright = max(1, size // 512), field.replace(mirrored=False)
+    ends = np.array([distance.start, distance.end])[:, ::-1] + 0.5
+    a, b = upright.to_model(ends, size)
+    across = np.array([b[1] - a[1], a[0] - b[0]])
+    across *= size / 80 / max(float(np.hypot(*across)), 1e-6)
+    lines = ((a, b), (a - across, a + across), (b - across, b + across))
+    for fill, width in (((0, 0, 0), 3 * wide), (_LINE, wide)):
+        for line in lines:
+            draw.line([tuple(point) for point in line], fill=fill, width=width)
+    font = ImageFont.load_default(max(10, size // 26))
+    left, top, right, bottom = draw.textbbox((0, 0), distance.text, font=font)
+    x, y = (a + b) / 2 + (size / 40, -size / 40 - bottom)
+    x, y = (min(max(at, 0.0), max(0.0, size - length)) for at, length in ((x, right), (y, bottom)))
+    draw.rectangle(
+        (x + left - 3 * wide, y + top - 3 * wide, x + right + 3 * wide, y + bottom + 3 * wide), fill=(0, 0, 0)
+    )
+    draw.text((x, y), distance.text, fill=_LINE, font=font)
 
 
 def _resized(

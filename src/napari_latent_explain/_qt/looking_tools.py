@@ -1,16 +1,28 @@
-"""How the pictures are looked at: look, outlines, blink, swipe, crosshair, magnifier. Computes nothing."""
+"""How the pictures are looked at: look, outlines, blink, swipe, crosshair, magnifier, caliper. Computes nothing."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from napari_latent_explain._qt.light_box import ORIGINAL, RECONSTRUCTION
 from napari_latent_explain._qt.magnifier import Magnifier
 from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain.fundus.looking import Look
 
+if TYPE_CHECKING:
+    from napari_latent_explain._qt.distance import Distance
+
 __all__ = ["LookingTools"]
+
+_MEASURE = (
+    "Drag from one place to another in any picture: their distance in millimetres and in pixels of the photograph (Ctrl+D; "
+    "Escape puts it away). It is only as good as the size of a pixel that the file gives, {row:g} x {column:g} mm (rows, "
+    "columns), and not corrected for the optics of the eye."
+)
+_NO_SPACING = "This file does not say how large a pixel is, so that nothing can be measured in millimetres."
 
 
 def _check(text: str, tip: str) -> QCheckBox:
@@ -56,6 +68,9 @@ class LookingTools(QWidget):  # type: ignore[misc]
         self.two_rows.setChecked(True)
         self.cross = _check("Crosshair", "The same place in every picture, where the pointer is.")
         self.magnified = _check("Magnifier", "Both pictures around the pointer, in the photograph's own pixels.")
+        self.caliper = _check("Caliper", "")
+        self.measured = QLabel()
+        self.measured.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.true_size = QPushButton("1:1")
         self.true_size.setToolTip("Show one pixel of the photograph as one pixel of the screen.")
         self.true_size.setAccessibleName("One to one")
@@ -86,7 +101,8 @@ class LookingTools(QWidget):  # type: ignore[misc]
         column.setSpacing(4)
         column.addLayout(form)
         for left, right in (
-            (self.outlined, self.reconstruction), (self.two_rows, self.cross), (self.magnified, self.true_size),
+            (self.outlined, self.reconstruction), (self.two_rows, self.cross), (self.magnified, self.caliper),
+            (self.measured, self.true_size),
         ):  # fmt: skip
             line = QHBoxLayout()
             line.addWidget(left, 1)
@@ -103,3 +119,14 @@ class LookingTools(QWidget):  # type: ignore[misc]
         self.magnified.toggled.connect(self.magnifier.setVisible)
         self.magnified.toggled.connect(lambda _: self.magnifier.clear())
         self.true_size.clicked.connect(lambda: self.true_size_asked.emit())
+
+    def show_spacing(self, spacing_mm: tuple[float, float] | None) -> None:
+        """Offer the caliper if rows and columns are known to be so far apart, in millimetres, or say why not."""
+        tip = _NO_SPACING if spacing_mm is None else _MEASURE.format(row=spacing_mm[0], column=spacing_mm[1])
+        self.caliper.setEnabled(spacing_mm is not None)
+        self.caliper.setToolTip(tip)
+        self.caliper.setAccessibleDescription(tip)
+
+    def show_distance(self, distance: Distance | None) -> None:
+        """Say how long the caliper's line is."""
+        self.measured.setText("" if distance is None else distance.text)

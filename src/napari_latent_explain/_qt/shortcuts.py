@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     import napari.viewer
 
-__all__ = ["KEYS", "BlinkKey", "ShortcutList", "bind"]
+__all__ = ["CALIPER_KEY", "KEYS", "BlinkKey", "ShortcutList", "bind"]
+
+CALIPER_KEY = "Control-D"
+"""Over the pictures, in napari's spelling; in the panel it is that of `KEYS`."""
 
 KEYS = {
     "explain": ("Ctrl+Return", "Explain the chosen photograph"),
@@ -25,6 +28,7 @@ KEYS = {
     "redo": ("Ctrl+Shift+Z", "Redo"),
     "reset": ("Ctrl+0", "Put all sliders back to 0"),
     "search": ("Ctrl+L", "Find a direction by its name"),
+    "caliper": ("Ctrl+D", "Caliper: measure a distance, also over the pictures; Escape puts it away"),
     "help": ("F1", "Show this list"),
 }
 """What `bind` binds: action -> (key, words)."""

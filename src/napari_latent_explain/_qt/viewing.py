@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer
 
+from napari_latent_explain._qt.caliper import Caliper
 from napari_latent_explain.fundus.looking import Look
 
 if TYPE_CHECKING:
     import napari.viewer
+    from qtpy.QtWidgets import QWidget
 
     from napari_latent_explain._qt.explained_layers import ExplainedLayers
     from napari_latent_explain._qt.looking_tools import LookingTools
@@ -22,17 +24,20 @@ _POINTER_MS = 25
 
 
 class Viewing(QObject):  # type: ignore[misc]
-    """Blink, swipe, crosshair, magnifier, 1:1 and the arrangement; the look itself is the widget's, since it can be slow.
+    """Blink, swipe, crosshair, magnifier, caliper, 1:1, arrangement; the look itself is the widget's, since it can be slow.
 
     Parameters
     ----------
-    viewer, layers, tools
-        The napari viewer, the pictures in it, and the switches.
+    viewer, layers, tools, panel
+        The napari viewer, the pictures in it, the switches, and the widget that they are a part of.
     """
 
-    def __init__(self, viewer: napari.viewer.Viewer, layers: ExplainedLayers, tools: LookingTools) -> None:
+    def __init__(
+        self, viewer: napari.viewer.Viewer, layers: ExplainedLayers, tools: LookingTools, panel: QWidget
+    ) -> None:
         super().__init__()
         self._viewer, self._layers, self._tools = viewer, layers, tools
+        self.caliper = Caliper(viewer, layers, tools, panel)
         self._explanation: Explanation | None = None
         self._pointer: tuple[float, ...] | None = None
         self._timer = QTimer(self)
@@ -50,6 +55,7 @@ class Viewing(QObject):  # type: ignore[misc]
         """Look at another explanation."""
         self._explanation, self._layers.box.blink = explanation, None
         self._tools.magnifier.clear()
+        self.caliper.show(explanation)
 
     def blink(self, held: bool) -> None:
         """Let another picture stand where the counterfactual is, while something is held."""
@@ -64,6 +70,7 @@ class Viewing(QObject):  # type: ignore[misc]
     def close_down(self) -> None:
         """Let go of the viewer."""
         self._timer.stop()
+        self.caliper.close_down()
         with suppress(ValueError):
             self._viewer.mouse_move_callbacks.remove(self._moved)
 
