@@ -23,7 +23,9 @@ __all__ = ["pictures_at_a_time", "run_discover", "two_parts"]
 
 def pictures_at_a_time(explainer: Explainer) -> int:
     """Batch that suits the device."""
-    return 16 if explainer.device.type == "cpu" else 64
+    from napari_latent_explain.model.batches import pictures_at_once
+
+    return pictures_at_once(explainer.device, explainer.resolution)
 
 
 def two_parts(

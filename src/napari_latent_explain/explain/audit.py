@@ -20,6 +20,7 @@ from napari_latent_explain.explain.bootstrap import bootstrap_interval
 from napari_latent_explain.explain.pivot import Pivot
 from napari_latent_explain.fundus.interventions import INTERVENTIONS
 from napari_latent_explain.latent import mask_tensor, reconstruct, to_tensor
+from napari_latent_explain.model.batches import pictures_at_once
 from napari_latent_explain.model.classifier import margin
 
 if TYPE_CHECKING:
@@ -60,8 +61,9 @@ def _odds(
 ) -> NDArray[np.float64]:
     found = []
     with torch.inference_mode():
-        for start in range(0, len(pictures), 16):
-            logits = classify(to_tensor(pictures[start : start + 16], device))
+        size = pictures_at_once(device, pictures.shape[1])
+        for start in range(0, len(pictures), size):
+            logits = classify(to_tensor(pictures[start : start + size], device))
             found.append(margin(logits, target).double().cpu().numpy())
     odds = np.concatenate(found)
     if not np.isfinite(odds).all():

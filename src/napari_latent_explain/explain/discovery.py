@@ -25,6 +25,7 @@ from napari_latent_explain.explain.probe import StyleMove, StyleProbe
 from napari_latent_explain.explain.search_settings import SearchSettings
 from napari_latent_explain.explain.selection import select_moves
 from napari_latent_explain.explain.verification import best_first, verify_moves
+from napari_latent_explain.model.batches import pictures_at_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,10 +79,10 @@ def find_directions(
     Cost, with the default settings and as many photographs as they ask for: about 1,500 forward passes to choose and at most
     24 for each held-out photograph.
     """
-    settings = settings or SearchSettings()
     away, test = selection.away_from(target), held_out.away_from(target)
     if len(away) == 0 or len(test) == 0:
         return ()
+    settings = settings or SearchSettings(batch=pictures_at_once(explainer.device, explainer.resolution))
     chosen = select_moves(
         StyleProbe(explainer, away, explainer.classifier, batch=settings.batch), np.arange(len(away)), target,
         rng=rng, settings=replace(settings, groups=0), columns=np.arange(explainer.layout.size),
@@ -125,7 +126,7 @@ def run_discovery(
     check_searchable(explainer, selection, "selection")
     check_searchable(explainer, held_out, "held-out")
     columns = np.arange(explainer.layout.size) if columns is None else np.sort(columns)
-    settings = settings or SearchSettings.fitted(len(columns))
+    settings = settings or SearchSettings.fitted(len(columns), pictures_at_once(explainer.device, explainer.resolution))
     ledger = Ledger()
     chosen_on, measured_on = (
         StyleProbe(explainer, part, explainer.classifier, ledger, settings.batch) for part in (selection, held_out)

@@ -18,6 +18,7 @@ from napari_latent_explain.explain.ledger import Ledger
 from napari_latent_explain.explain.probe import StyleProbe
 from napari_latent_explain.explain.search_settings import SearchSettings
 from napari_latent_explain.explain.selection import SEARCH_STAGES
+from napari_latent_explain.model.batches import pictures_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -160,7 +161,7 @@ def benchmark_discovery(
         As `discover` and `attfind` do.
     """
     columns = np.arange(explainer.layout.size) if columns is None else np.sort(columns)
-    settings = settings or SearchSettings.fitted(len(columns))
+    settings = settings or SearchSettings.fitted(len(columns), pictures_at_once(explainer.device, explainer.resolution))
     found = run_discovery(
         explainer,
         selection,

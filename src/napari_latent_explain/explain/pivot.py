@@ -19,6 +19,7 @@ from napari_latent_explain.explain.counterfactual import (
 )
 from napari_latent_explain.explain.dose_response import dose_response
 from napari_latent_explain.latent import move, render
+from napari_latent_explain.model.batches import pictures_at_once
 from napari_latent_explain.model.classifier import margin
 
 if TYPE_CHECKING:
@@ -90,8 +91,9 @@ class Pivot:
     def _measured(self, edits: Sequence[Edit], value: Callable[[Tensor], Tensor]) -> list[float]:
         values: list[float] = []
         with torch.inference_mode():
-            for start in range(0, len(edits), 16):
-                pictures = self.composites(edits[start : start + 16]).picture
+            size = pictures_at_once(self.explainer.device, self.explainer.resolution)
+            for start in range(0, len(edits), size):
+                pictures = self.composites(edits[start : start + size]).picture
                 values += value(self.explainer.classifier(pictures)).tolist()
         return values
 

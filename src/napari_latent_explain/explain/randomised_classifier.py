@@ -17,6 +17,7 @@ from torch import nn
 
 from napari_latent_explain.explain.probe import StyleProbe
 from napari_latent_explain.explain.screening import screen
+from napari_latent_explain.model.batches import in_batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def randomise(
     with torch.no_grad():
         for row in last.weight:
             row.copy_(row[torch.from_numpy(rng.permutation(len(row))).to(row.device)])
-        said = torch.cat([network(part) for part in pictures.split(16)])
+        said = in_batches(network, pictures)
     offset = logits.mean(dim=0) - said.mean(dim=0)
     return RandomisedClassifier(network, offset), said + offset
 

@@ -10,6 +10,7 @@ import torch
 
 from napari_latent_explain.domain import silent
 from napari_latent_explain.latent import invert, reconstruct
+from napari_latent_explain.model.batches import pictures_at_once
 from napari_latent_explain.model.classifier import margin
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def encode_reference(
 ) -> ReferenceSet:
     """Find the codes of photographs (N, 3, R, R) with fields (N, 1, R, R), refined by `steps` Adam steps each."""
     codes, bases, logits = [], [], []
-    size = 1 if steps else 16
+    size = 1 if steps else pictures_at_once(explainer.device, explainer.resolution)
     for start in range(0, len(pictures), size):
         x, mask = pictures[start : start + size], masks[start : start + size]
         progress("Encoding the reference photographs", start / len(pictures))

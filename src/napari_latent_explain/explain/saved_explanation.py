@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import torch
 from pydantic import Field as Constraint
@@ -52,6 +52,8 @@ class SavedExplanation(FrozenModel):
         Version of this layout; a newer one is refused, not guessed at.
     photograph, sha256 : str
         Path of the photograph when it was saved, and its hash.
+    frame : int
+        Which picture of a file that has several, from 0.
     model : ModelIdentity
         Of the bundle that explained it: codes and directions mean nothing to another.
     field, laterality, quality
@@ -77,6 +79,7 @@ class SavedExplanation(FrozenModel):
     format: Literal[1] = 1
     photograph: str
     sha256: str
+    frame: Annotated[int, Constraint(ge=0)] = 0
     model: ModelIdentity
     field: Field
     laterality: LateralityReading
@@ -116,7 +119,8 @@ class Snapshot:
             raise ExplanationError(msg)
         code = save({"code": inversion.code.detach().cpu().contiguous()})
         saved = SavedExplanation(
-            photograph=str(photograph.path.absolute()), sha256=photograph.sha256, model=explanation.explainer.identity,
+            photograph=str(photograph.path.absolute()), sha256=photograph.sha256,
+            frame=photograph.frame, model=explanation.explainer.identity,
             field=explanation.field, laterality=explanation.laterality, quality=explanation.quality,
             target=explanation.target, edit=explanation.edit, mix=mix, region=explanation.region,
             note=explanation.frame.note, reached=explanation.frame.reached,
@@ -205,7 +209,7 @@ def open_explanation(
     if not path.is_file():
         msg = f"The photograph {path} is not there any more; say where it lies now."
         raise ExplanationError(msg)
-    picture = read_photograph(path)
+    picture = read_photograph(path, saved.frame)
     if picture.sha256 != saved.sha256:
         msg = f"{path} is not the photograph that was explained (its SHA-256 differs); explain it anew."
         raise ExplanationError(msg)

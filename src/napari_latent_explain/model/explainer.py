@@ -13,7 +13,7 @@ from napari_latent_explain.domain import BundleError, DirectionAtlas, ModelIdent
 from napari_latent_explain.model.bundle import bundle_sha256, read_bundle
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, fold_batch_norms
 from napari_latent_explain.model.control_heads import ControlHeads
-from napari_latent_explain.model.device import choose_device
+from napari_latent_explain.model.device import channels_last, choose_device
 from napari_latent_explain.model.encoder import FundusEncoder
 from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
@@ -200,6 +200,9 @@ def load_explainer(bundle: Path | str | None = None, device: str = "auto") -> Ex
     if set(tensors) != {"mean", "spread", "low", "high"} or any(t.shape != shape for t in tensors.values()):
         msg = f"models/statistics.safetensors of {folder} does not fit its generator; the bundle is refused."
         raise BundleError(msg)
+    if where.type == "cpu":
+        for whole in (generator, encoder, classifier, perception):
+            channels_last(whole)
     return Explainer(
         identity=ModelIdentity(name=metadata.name, sha256=bundle_sha256(metadata), resolution=metadata.resolution),
         classes=metadata.classes,

@@ -20,6 +20,7 @@ from torch.nn import functional
 from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.latent import mask_tensor, to_tensor
+from napari_latent_explain.model.batches import in_batches
 from napari_latent_explain.model.bundle import BundleMetadata, read_bundle
 from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.model.encoder import FundusEncoder, opinion
@@ -166,7 +167,7 @@ def adapt_bundle(
     classifier = classifier.to(choose_device(device))
     with torch.no_grad():
         x = to_tensor(train.pictures[:64], explainer.device)
-        answers = torch.cat([classifier(part) for part in x.split(16)])
+        answers = in_batches(classifier, x)
     if not bool(torch.isfinite(answers).all()):
         msg = "The classifier gives numbers that are not finite for these photographs; check its input size, mean and std."
         raise TrainingError(msg)

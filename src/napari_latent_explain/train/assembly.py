@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from napari_latent_explain.domain import DirectionAtlas
-from napari_latent_explain.explain.discovery import SearchSettings, find_directions
+from napari_latent_explain.explain.discovery import find_directions
 from napari_latent_explain.explain.reference import encode_reference
 from napari_latent_explain.latent import mask_tensor, to_tensor
+from napari_latent_explain.model.batches import in_batches
 from napari_latent_explain.model.bundle import BundleMetadata, read_bundle, write_bundle
 from napari_latent_explain.model.encoder import opinion
 from napari_latent_explain.model.explainer import Explainer, StyleStatistics, build_generator, load_explainer
@@ -76,8 +77,8 @@ def assemble_bundle(
     explainer = load_explainer(folder, device)
     x = to_tensor(train.pictures, explainer.device)
     with torch.no_grad():
-        codes = torch.cat([explainer.encode(x[i : i + 16]) for i in range(0, len(x), 16)])
-        moves = torch.cat([_attribute_moves(explainer, x[i : i + 16]) for i in range(0, len(x), 16)])
+        codes = in_batches(explainer.encode, x)
+        moves = in_batches(lambda part: _attribute_moves(explainer, part), x)
     statistics = _with_attributes(StyleStatistics.of(codes), explainer, moves)
     networks = networks | {"statistics": statistics.tensors()}
     controls = fit_control_heads(explainer, x, train.labels, np.random.default_rng(seed))
@@ -146,9 +147,7 @@ def _measure(
     held_out = encode_reference(explainer, *_tensors(validation, explainer.device), steps=REFINEMENT, progress=progress)
     directions: list[StyleDirection] = []
     for target in range(len(explainer.classes)):
-        directions += find_directions(
-            explainer, selection, held_out, target, rng=rng, settings=SearchSettings(), progress=progress
-        )
+        directions += find_directions(explainer, selection, held_out, target, rng=rng, progress=progress)
     atlas = DirectionAtlas(
         generator_sha256=files["models/generator.safetensors"], classifier_sha256=files["models/classifier.safetensors"],
         classes=explainer.classes,

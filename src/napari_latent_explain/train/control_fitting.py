@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from napari_latent_explain.model.batches import in_batches
 from napari_latent_explain.model.classifier import FundusClassifier
 from napari_latent_explain.model.control_heads import ControlHeads
 from napari_latent_explain.train.logistic import fit_logistic
@@ -49,7 +50,7 @@ def fit_control_heads(
     x = x[torch.from_numpy(labels >= 0).to(x.device)]
     y = torch.from_numpy(labels[labels >= 0])
     with torch.no_grad():
-        features = torch.cat([classifier.features(part) for part in x.split(16)])
+        features = in_batches(classifier.features, x)
         logits = classifier.head(features)
     features, margins = features.cpu(), (logits[:, 1] - logits[:, 0]).cpu()
     spread = margins.std()

@@ -9,6 +9,7 @@ import torch
 
 from napari_latent_explain.domain import TrainingError, portion
 from napari_latent_explain.latent import to_tensor
+from napari_latent_explain.model.batches import in_batches
 from napari_latent_explain.model.bundle import BundleMetadata, read_bundle
 from napari_latent_explain.model.explainer import load_explainer
 from napari_latent_explain.model.importing import read_imported
@@ -73,7 +74,7 @@ def complete_imported(
     explainer = load_explainer(base, device)
     with torch.no_grad():
         x = to_tensor(train.pictures[:64], explainer.device)
-        answers = torch.cat([explainer.classifier(part) for part in x.split(16)]).softmax(dim=1)
+        answers = in_batches(explainer.classifier, x).softmax(dim=1)
     if float(answers.std(dim=0, correction=0).max()) < 1e-4:
         msg = f"The classifier of {base} gives the same answer for all these photographs; name photographs that it is for."
         raise TrainingError(msg)

@@ -16,6 +16,7 @@ from napari_latent_explain.explain.pivot import Pivot, changed_fraction
 from napari_latent_explain.explain.roc import roc_auc
 from napari_latent_explain.latent import invert, mask_tensor, reconstruct, to_pixels, to_tensor
 from napari_latent_explain.latent.similarity import perceptual_distance
+from napari_latent_explain.model.batches import in_batches
 from napari_latent_explain.model.classifier import margin
 from napari_latent_explain.train.classifier_training import classifier_scores
 from napari_latent_explain.train.fidelity import field_ms_ssim, field_psnr, fine_detail
@@ -24,8 +25,6 @@ from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.realism import describe, detectability, kernel_distance, nearest_ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -182,14 +181,10 @@ def _second_opinion(
     if oracle is None:
         return np.array([]), None
     with torch.no_grad():
-        before, after = (_in_parts(oracle, pictures.cpu()).double().numpy() for pictures in (x, made.composites))
+        before, after = (in_batches(oracle, pictures.cpu()).double().numpy() for pictures in (x, made.composites))
     agreed = (before > 0) == (made.targets == 0)
     convinced: Values = ((after > 0) == (made.targets == 1))[agreed].astype(np.float64)
     return convinced, roc_auc(before, labels)
-
-
-def _in_parts(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    return torch.cat([network(x[i : i + 16]) for i in range(0, len(x), 16)])
 
 
 def _auc_interval(logits: Tensor, labels: NDArray[np.int64], rng: np.random.Generator) -> tuple[float, float]:
@@ -289,8 +284,8 @@ def measure_bundle(
         "refined": _fidelity(inverted.refined, x, masks, unseen),
     }
     with torch.no_grad():
-        logits = _in_parts(explainer.classifier, x)
-        p, q = logits.softmax(1), _in_parts(explainer.classifier, inverted.refined).softmax(1)
+        logits = in_batches(explainer.classifier, x)
+        p, q = logits.softmax(1), in_batches(explainer.classifier, inverted.refined).softmax(1)
     oracle = fit_oracle(training) if training is not None else None
     realism, memorisation, nearest = _against_training(explainer, x, inverted, made.composites, training, unseen, rng)
     weights = sum(path.stat().st_size for path in explainer.bundle.rglob("*") if path.is_file())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_latent_explain.latent import reconstruct
+from napari_latent_explain.model.batches import in_batches
 from napari_latent_explain.train.classifier_training import classifier_scores
 from napari_latent_explain.train.fidelity import field_psnr
 
@@ -33,11 +34,9 @@ def measure(explainer: Explainer, reference: ReferenceSet, labels: NDArray[np.in
     labels : numpy.ndarray
         (N,) 0 or 1, or -1 where unknown. The classifier is scored where both are there and it has two classes.
     """
-    encoded = torch.cat([explainer.encode(reference.pictures[i : i + 16]) for i in range(0, len(reference), 16)])
-    rough = torch.cat(
-        [reconstruct(explainer, encoded[i : i + 16], reference.masks[i : i + 16]) for i in range(0, len(encoded), 16)]
-    )
-    after = torch.cat([explainer.classifier(reference.bases[i : i + 16]) for i in range(0, len(reference), 16)])
+    encoded = in_batches(explainer.encode, reference.pictures)
+    rough = in_batches(lambda mask, code: reconstruct(explainer, code, mask), reference.masks, encoded)
+    after = in_batches(explainer.classifier, reference.bases)
     p, q = reference.logits.softmax(1), after.softmax(1)
     known = labels >= 0
     scored = p.shape[1] == 2 and set(labels[known].tolist()) == {0, 1}
