@@ -78,6 +78,7 @@ def make_explainer(classifier: Any = None) -> Any:
     return SimpleNamespace(
         layout=LAYOUT, device=torch.device("cpu"), classes=("no", "yes"), statistics=StyleStatistics.of(codes),
         generator=Painter(), classifier=classifier or PatchClassifier(), identity=SimpleNamespace(sha256="causes"),
+        resolution=SIDE * PATCH,
     )  # fmt: skip
 
 

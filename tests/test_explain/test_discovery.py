@@ -54,6 +54,7 @@ def model() -> tuple[Any, ReferenceSet]:
     explainer: Any = SimpleNamespace(
         layout=LAYOUT, device=torch.device("cpu"), classes=("no", "yes"), statistics=StyleStatistics.of(codes),
         generator=SimpleNamespace(synthesise=_synthesise, config=SimpleNamespace(attribute_names=())), classifier=_classify,
+        resolution=8,
     )  # fmt: skip
     masks = torch.ones(40, 1, 8, 8)
     bases = reconstruct(explainer, codes, masks)
