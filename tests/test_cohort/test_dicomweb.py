@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import logging
+import os
 import pickle
 import re
 import subprocess
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
 from typer.testing import CliRunner
 
@@ -38,6 +41,8 @@ from napari_latent_explain.cohort.dicomweb import (
     search,
     store,
 )
+from napari_latent_explain.cohort.dicomweb.answers import instance_in, list_in
+from napari_latent_explain.cohort.dicomweb.transport import Answer
 from napari_latent_explain.domain import Cancelled, LatentExplainError, WrongUseError
 from napari_latent_explain.fundus.sources import photograph_sources
 
@@ -246,6 +251,45 @@ def test_what_else_is_odd_in_a_list_is_not_told(five: FalseArchive, odd: object)
     assert (found.date, found.eye, found.rows, found.frames) == ("", "", 0, 1)
 
 
+def test_a_kind_that_is_no_text_is_no_photograph(five: FalseArchive) -> None:
+    five.misdeed = lambda asked: asked.give_json([_LISTED | {"00080016": {"Value": [{"1": []}]}}])
+    assert list(search(_archive(five), Search())) == []
+
+
+def test_a_list_without_end_is_left(five: FalseArchive) -> None:
+    def goes_on(asked: Asked) -> bool:
+        at = asked.query["offset"][0]
+        return asked.give_json([_LISTED | {"00080018": {"Value": [f"1.{at}.{k}"]}} for k in range(10)])
+
+    five.misdeed = goes_on
+    with pytest.raises(ArchiveError, match="more than 50 objects"):
+        list(search(_archive(five, entries=50), Search()))
+    assert len(five.questions) == 6
+
+
+_PARTS = st.lists(
+    st.sampled_from(
+        [b"--b", b"--", b"\r\n", b"\r\n\r\n", b"b", b"\0" * 128 + b"DICM", b"Content-Type: application/dicom"]
+    )
+    | st.binary(max_size=4),
+    max_size=12,
+).map(b"".join)
+
+
+@given(
+    body=st.one_of(st.binary(max_size=64), _PARTS),
+    kind=st.one_of(st.text(max_size=60), st.sampled_from(["application/dicom", "multipart/related; boundary=b"])),
+)
+@settings(deadline=None, max_examples=300)
+def test_whatever_an_answer_is_it_is_an_instance_or_refused(body: bytes, kind: str) -> None:
+    for read in (instance_in, list_in):
+        try:
+            found = read(Answer(200, kind, body))
+        except AnswerError:
+            continue
+        assert found == [] or (b"DICM" in body and found in body) or isinstance(found, list)
+
+
 # --- the connection
 
 
@@ -316,8 +360,9 @@ def test_silence_and_a_wish_to_stop(five: FalseArchive) -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        list(search(_archive(five), Search(), progress=wish))
-    assert gone.wait(3)  # the connection was cut, long before it would have been silent for too long
+        list(search(_archive(five, silent_seconds=30, seconds=30), Search(), progress=wish))
+    assert time.monotonic() - began < 15  # long before it would have been silent for too long
+    assert gone.wait(5)  # the connection was cut
     assert len(five.questions) == 2
 
 
@@ -424,6 +469,7 @@ def test_encryption_is_verified(tmp_path: Path) -> None:
 
 
 def test_files_are_whole_named_by_hashes_and_told_apart_by_a_table(five: FalseArchive, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "new"
     told = []
     archive = _archive(five)
     done = fetch(archive, search(archive, Search()), tmp_path, progress=lambda what, share: told.append((what, share)))
@@ -440,6 +486,9 @@ def test_files_are_whole_named_by_hashes_and_told_apart_by_a_table(five: FalseAr
         assert (row["study"], row["series"]) == (STUDY, f"{STUDY}.1")
         assert re.fullmatch(r"[0-9a-f]{32}\.dcm", row["file"])
     assert len(list(tmp_path.iterdir())) == 6
+    assert (
+        os.name != "posix" or tmp_path.stat().st_mode & 0o077 == 0
+    )  # for its owner alone: patients' names are in them
     sources = photograph_sources(tmp_path)
     assert [source.name for source in sources] == [row["file"] for row in rows]
     assert sources[2].read().pixels.dtype == np.uint16
@@ -570,6 +619,30 @@ def test_a_lost_connection_stores_nothing_twice(five: FalseArchive, tmp_path: Pa
     (one,) = store(_archive(five), [path])
     assert (one.state, five.posted) == ("stored", 0 if arrived else 1)
     assert five.instances[one.instance] == path.read_bytes()
+
+
+@pytest.mark.parametrize("late", [1, 2, 9])
+def test_an_archive_that_puts_in_order_later(five: FalseArchive, tmp_path: Path, late: int) -> None:
+    (path,) = _files(tmp_path, archived_eye(6))
+    left = [None] * late
+    five.misdeed = lambda asked: (
+        bool(five.posted and asked.command == "GET" and left and not left.pop()) and asked.give(404)
+    )
+    (one,) = store(_archive(five), [path])
+    assert (one.state, five.posted) == ("refused" if late == 9 else "stored", 1)
+
+
+def test_it_is_read_back_as_it_was_sent(five: FalseArchive, tmp_path: Path) -> None:
+    accepted = []
+
+    def knows_one_syntax(asked: Asked) -> bool:
+        accepted.append(asked.headers["Accept"].partition("transfer-syntax=")[2])
+        return bool(accepted[-1] not in ("", "*") and asked.steps[-1] == f"{STUDY}.1.2") and asked.give(406)
+
+    five.misdeed = knows_one_syntax
+    files = _files(tmp_path, five.instances[f"{STUDY}.1.1"], five.instances[f"{STUDY}.1.2"])
+    assert [one.state for one in store(_archive(five), files)] == ["there already"] * 2
+    assert list(filter(None, accepted)) == ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1", "*"]
 
 
 def _says(tag: str, item: dict[str, object], status: int = 200):

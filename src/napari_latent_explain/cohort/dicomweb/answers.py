@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["JSON", "MULTIPART", "first", "instance_in", "is_uid", "items_in", "list_in", "number_in", "text_in"]
 
 JSON = "application/dicom+json, application/json;q=0.9"
-MULTIPART = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+MULTIPART = 'multipart/related; type="application/dicom"; transfer-syntax='
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _LONGEST = 64
 

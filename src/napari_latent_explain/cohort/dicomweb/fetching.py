@@ -18,7 +18,7 @@ from napari_latent_explain.cohort.dicomweb.fetched_table import (
     write_rows,
 )
 from napari_latent_explain.cohort.dicomweb.instance import read_instance, retrieve, uids_of
-from napari_latent_explain.domain import PhotographError, silent
+from napari_latent_explain.domain import ExportError, PhotographError, silent
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.fundus.reader import decode_photograph
 
@@ -71,7 +71,8 @@ def fetch(
     photographs : iterable of ArchivedPhotograph
         From `search`. They are listed to the end before the first is fetched.
     folder : pathlib.Path
-        Made if it isn't there. What an earlier fetch left there is checked by its hash and not fetched again.
+        Made if it isn't there, for its owner alone: photographs name their patients. What an earlier fetch left there is
+        checked by its hash and not fetched again.
     progress : Progress
         Called ten times a second; may raise `Cancelled`.
 
@@ -82,7 +83,8 @@ def fetch(
     ExportError
         If the folder can't be written.
     """
-    wanted = {(one.study, one.series, one.instance): one for one in photographs}
+    wanted = dict.fromkeys((one.study, one.series, one.instance) for one in photographs)
+    _make_private(folder)
     tables = _Tables(folder)
     done = Fetched()
     try:
@@ -101,6 +103,15 @@ def fetch(
         tables.keep(now=True)
     progress(f"{len(wanted)} photographs", 1.0)
     return done
+
+
+def _make_private(folder: Path) -> None:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        msg = f"{folder} can't be made ({error.strerror}); choose another folder."
+        raise ExportError(msg) from error
 
 
 def _fetch_one(archive: Archive, key: _Key, tables: _Tables, done: Fetched, still_wanted: Callable[[], None]) -> None:

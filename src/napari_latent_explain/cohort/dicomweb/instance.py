@@ -25,9 +25,14 @@ _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
 def retrieve(
-    archive: Archive, study: str, series: str, instance: str, still_wanted: Callable[[], None]
+    archive: Archive, study: str, series: str, instance: str, still_wanted: Callable[[], None], syntax: str = "*"
 ) -> bytes | None:
-    """Fetch one instance in the transfer syntax that it is kept in; None if the archive doesn't have it.
+    """Fetch one instance; None if the archive doesn't have it.
+
+    Parameters
+    ----------
+    syntax : str
+        UID of the transfer syntax that is wanted; without it, or if the archive can't, it comes in the one that it is kept in.
 
     Raises
     ------
@@ -37,7 +42,9 @@ def retrieve(
         If the archive can't be used.
     """
     url = archive.url(study, series, instance)
-    answer = archive.get(url, MULTIPART, archive.limits.instance_bytes, still_wanted)
+    answer = archive.get(url, MULTIPART + syntax, archive.limits.instance_bytes, still_wanted)
+    if answer.status == 406 and syntax != "*":
+        return retrieve(archive, study, series, instance, still_wanted)
     if answer.status in (404, 410):
         return None
     if answer.status not in (200, 206):

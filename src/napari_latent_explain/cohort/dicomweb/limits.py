@@ -29,8 +29,8 @@ class ArchiveLimits(FrozenModel):
         How often a question is put when the connection fails or the archive says that it is busy.
     first_wait, longest_wait : float
         Seconds before the second try, doubled before each further one; and at most, whatever the archive asks for.
-    page : int
-        Entries of a list that are asked for at once.
+    page, entries : int
+        Entries of a list that are asked for at once, and at most.
     """
 
     connect_seconds: _Some = 10.0
@@ -42,6 +42,7 @@ class ArchiveLimits(FrozenModel):
     first_wait: _Some = 1.0
     longest_wait: _Some = 30.0
     page: _Many = 100
+    entries: _Many = 100_000
 
     def wait(self, attempt: int, asked: float = 0.0) -> float:
         """Seconds to wait after a failed try (from 0), of which the archive may have asked for some."""

@@ -146,9 +146,13 @@ def search(
             return  # the end, or an archive that knows no pages and gives all of them again
         seen.update(first(one, _INSTANCE) for one in new)
         offset += len(page)
+        if len(seen) > archive.limits.entries:
+            msg = f"The archive lists more than {archive.limits.entries} objects; ask for fewer days, or for one study."
+            raise ArchiveError(msg)
         for one in new:
-            if first(one, _CLASS) in kinds and first(one, _MODALITY) in ("OP", None):
-                yield _photograph(one, kinds[first(one, _CLASS)])
+            kind = text_in(one, _CLASS)
+            if kind in kinds and first(one, _MODALITY) in ("OP", None):
+                yield _photograph(one, kinds[kind])
                 given += 1
                 if given == limit:
                     return

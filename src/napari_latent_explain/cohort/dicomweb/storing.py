@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from napari_latent_explain.cohort.dicomweb.answers import JSON
+from napari_latent_explain.cohort.dicomweb.answers import JSON, is_uid
 from napari_latent_explain.cohort.dicomweb.comparing import differences
 from napari_latent_explain.cohort.dicomweb.confirmation import Confirmation, confirmation
 from napari_latent_explain.cohort.dicomweb.errors import AnswerError, UnreachableError
@@ -111,12 +112,17 @@ def _stored(archive: Archive, path: Path, *, new_studies: bool, still_wanted: Ca
             raise _RefusedError(msg)
         _see_whose(archive, sent, study, new_studies=new_studies, still_wanted=still_wanted)
         state: Literal["stored", "there already"] = "there already"
-        kept = retrieve(archive, study, series, instance, still_wanted)
+        read_back = partial(retrieve, archive, study, series, instance, still_wanted, _syntax(sent))
+        kept = read_back()
         if kept is None:
             state = "stored"
-            said = _posted(archive, data, (study, series, instance), still_wanted)
+            said = _posted(archive, data, study, instance, read_back, still_wanted)
             warnings = said.warnings
-            kept = retrieve(archive, study, series, instance, still_wanted)
+            kept = read_back()
+            for attempt in range(0 if said.refusal else archive.limits.tries - 1):
+                if kept is None:  # some archives confirm first and put in order later
+                    archive.pause(attempt, still_wanted)
+                    kept = read_back()
             if said.refusal and kept is None:
                 msg = f"The archive did not store it: {said.refusal}."
                 raise _RefusedError(msg)
@@ -155,23 +161,29 @@ def _see_whose(
         raise _RefusedError(msg)
 
 
+def _syntax(sent: Dataset) -> str:
+    syntax = str(sent.file_meta.get("TransferSyntaxUID", ""))
+    return syntax if is_uid(syntax) else "*"
+
+
 def _posted(
-    archive: Archive, data: bytes, uids: tuple[str, str, str], still_wanted: Callable[[], None]
-) -> Confirmation:
+    archive: Archive, data: bytes, study: str, instance: str,
+    read_back: Callable[[], bytes | None], still_wanted: Callable[[], None],
+) -> Confirmation:  # fmt: skip
     """Send it; after a failed try see first whether it arrived."""
     boundary = hashlib.sha256(data).hexdigest()
     kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
     head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
     body = head + data + f"\r\n--{boundary}--\r\n".encode()
-    url = archive.url(uids[0])
+    url = archive.url(study)
     for attempt in range(archive.limits.tries):
         try:
-            return confirmation(archive.post(url, JSON, kind, body, still_wanted), uids[2])
+            return confirmation(archive.post(url, JSON, kind, body, still_wanted), instance)
         except UnreachableError:
             if attempt + 1 == archive.limits.tries:
                 raise
         archive.pause(attempt, still_wanted)
-        if retrieve(archive, *uids, still_wanted) is not None:
+        if read_back() is not None:
             break
     return Confirmation("")
 

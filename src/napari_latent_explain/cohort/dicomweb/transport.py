@@ -1,7 +1,8 @@
 """One question over HTTP and its answer, within limits of size and time, and ended as soon as nobody wants it any more.
 
 The standard library's client is all that is needed: it follows no redirect, reads no proxy or password from the environment,
-and logs no address, whose query may name a patient.
+and logs no address, whose query may name a patient. (dicomweb-client's own session reads answers whole, of any size, and logs
+what it asks for; its addresses and queries are used, see `Archive`.)
 """
 
 from __future__ import annotations
