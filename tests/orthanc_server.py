@@ -6,7 +6,6 @@ import http.client
 import json
 import shutil
 import socket
-import ssl
 import subprocess
 import tempfile
 import time
@@ -27,7 +26,7 @@ def programs() -> tuple[Path, Path] | None:
 class OrthancServer:
     """Started by `start`; `remove` stops it and takes all away."""
 
-    def __init__(self, *, encrypted: bool = False) -> None:
+    def __init__(self) -> None:
         found = programs()
         assert found is not None
         self._program, plugin = found
@@ -36,26 +35,14 @@ class OrthancServer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.url = f"http{'s' if encrypted else ''}://127.0.0.1:{self.port}/dicom-web"
-        self.certificate = self.folder / "server.pem"
+        self.url = f"http://127.0.0.1:{self.port}/dicom-web"
         settings = {
             "Name": "Test", "StorageDirectory": str(self.folder / "storage"), "IndexDirectory": str(self.folder / "storage"),
             "HttpPort": self.port, "RemoteAccessAllowed": False, "DicomServerEnabled": False, "AuthenticationEnabled": True,
             "RegisteredUsers": {USER: PASSWORD}, "Plugins": [str(plugin)], "SaveJobs": False,
             "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
         }  # fmt: skip
-        if encrypted:
-            self._make_certificate()
-            settings |= {"SslEnabled": True, "SslCertificate": str(self.certificate)}
         (self.folder / "orthanc.json").write_text(json.dumps(settings), encoding="utf-8")
-
-    def _make_certificate(self) -> None:
-        """With its key in one file, as Orthanc wants it."""
-        files = ("-keyout", str(self.folder / "key"), "-out", str(self.certificate))
-        name = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", *name, *files]
-        subprocess.run(command, check=True, capture_output=True)
-        self.certificate.write_bytes(self.certificate.read_bytes() + (self.folder / "key").read_bytes())
 
     def start(self) -> None:
         """Start, or start again after `crash`, and wait until it answers."""
@@ -74,9 +61,6 @@ class OrthancServer:
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        if self.url.startswith("https"):
-            context = ssl.create_default_context(cafile=str(self.certificate))
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5, context=context)
         try:
             login = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
             connection.request("GET", "/dicom-web/studies", headers={"Authorization": f"Basic {login}"})

@@ -249,19 +249,3 @@ def test_archives_that_cannot_be_used(server: orthanc_server.OrthancServer) -> N
         with pytest.raises(ArchiveError, match=words) as caught:
             list(search(_archive(url, password), Search()))
         assert "canary" not in str(caught.value)
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl, to make a certificate")
-def test_an_encrypted_archive(tmp_path: Path) -> None:
-    server = orthanc_server.OrthancServer(encrypted=True)
-    try:
-        server.start()
-        who = Credentials.of_user(orthanc_server.USER, orthanc_server.PASSWORD)
-        trusting = Archive(read_archive_address(server.url), who, LIMITS, server.certificate)
-        files = _uploaded(tmp_path / "camera", archived_eye(1))
-        assert [one.state for one in store(trusting, files, new_studies=True)] == ["stored"]
-        assert len(list(search(trusting, Search()))) == 1
-        with pytest.raises(ArchiveError, match="is not trusted"):
-            list(search(_archive(server.url), Search()))
-    finally:
-        server.remove()
