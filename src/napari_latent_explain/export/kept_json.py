@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.domain.plain_file import plain_file
+from napari_latent_explain.domain.plain_json import plain_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,14 +25,14 @@ def beside_tensors(content: bytes, key: str) -> Any:
 
     Raises
     ------
-    ValueError, KeyError, TypeError, RecursionError
+    ValueError, KeyError, TypeError
         If there is none.
     """
     length = int.from_bytes(content[:8], "little")
-    return json.loads(json.loads(content[8 : 8 + length])["__metadata__"][key])
+    return plain_json(plain_json(content[8 : 8 + length])["__metadata__"][key].encode())
 
 
-def read_kept(path: Path, kind: type[M], refusal: type[LatentExplainError], advice: str) -> M:
+def read_kept(path: Path, kind: type[M], refusal: type[LatentExplainError], advice: str, most: int = 256 * 2**20) -> M:
     """Read a model whose field `format` is 1.
 
     Parameters
@@ -40,17 +41,19 @@ def read_kept(path: Path, kind: type[M], refusal: type[LatentExplainError], advi
         The file, and what it holds.
     refusal, advice : type, str
         What is raised if it is damaged, and what to do then.
+    most : int
+        More bytes than these it can't have.
 
     Raises
     ------
     LatentExplainError
         `refusal`, if it is damaged or of a newer version.
     OSError
-        If it can't be read.
+        If it can't be read, is larger, or no ordinary file.
     """
-    content = path.read_bytes()
+    content = plain_file(path, most)
     try:
-        tree = json.loads(content)
+        tree = plain_json(content)
         newer = isinstance(tree, dict) and tree.get("format", 1) != 1
         kept = None if newer else kind.model_validate(tree)
     except ValidationError as error:
@@ -58,7 +61,7 @@ def read_kept(path: Path, kind: type[M], refusal: type[LatentExplainError], advi
         where = ".".join(str(part) for part in first["loc"]) or "its beginning"
         msg = f"{path} is damaged at '{where}' ({first['msg']}); {advice}."
         raise refusal(msg) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         msg = f"{path} is damaged ({error}); {advice}."
         raise refusal(msg) from error
     if kept is None:

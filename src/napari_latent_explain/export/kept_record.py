@@ -26,6 +26,7 @@ from napari_latent_explain.domain import (
     StyleDirection,
 )
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.domain.plain_file import plain_file
 from napari_latent_explain.export.case_label import case_label
 from napari_latent_explain.export.kept_json import beside_tensors
 
@@ -122,10 +123,7 @@ def read_record(folder: Path) -> CounterfactualRecord:
     """
     path = folder / KEPT
     try:
-        if path.stat().st_size > _LARGEST:
-            msg = f"{path} is larger than any record; explain the photograph again."
-            raise ExportError(msg)
-        content = path.read_bytes()
+        content = plain_file(path, _LARGEST)
     except OSError as error:
         msg = f"There is no {KEPT} in {folder} ({error.strerror}); explain the photograph again with this version."
         raise ExportError(msg) from error
@@ -139,7 +137,7 @@ def read_record(folder: Path) -> CounterfactualRecord:
         pictures = {name: _picture(arrays[name], name, kind) for name, kind in _PICTURES.items()}
         if pictures["original"].shape != pictures["counterfactual"].shape or not 0 <= kept.target < len(kept.classes):
             raise ValueError
-    except (SafetensorError, ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (SafetensorError, ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"{path} is damaged; explain the photograph again."
         raise ExportError(msg) from error
     said: dict[str, Any] = {name: getattr(kept, name) for name in _SAME}

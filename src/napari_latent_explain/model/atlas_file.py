@@ -27,10 +27,9 @@ def with_atlas(explainer: Explainer, path: Path) -> Explainer:
         If it can't be read, is no atlas, or was measured with another generator, classifier or set of classes.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            msg = f"{path} is larger than an atlas can be; it is refused."
-            raise BundleError(msg)
-        atlas = read_kept(path, DirectionAtlas, BundleError, "write it again with 'latent-explain discover'")
+        atlas = read_kept(
+            path, DirectionAtlas, BundleError, "write it again with 'latent-explain discover'", _MOST_BYTES
+        )
     except OSError as error:
         msg = f"{path} can't be read ({error.strerror}); name the atlas file of this model."
         raise BundleError(msg) from error
@@ -44,6 +43,11 @@ def with_atlas(explainer: Explainer, path: Path) -> Explainer:
             msg = f"The directions in {path} were measured with another {name}; find them again for this model."
             raise BundleError(msg)
     for direction in atlas.directions:
+        if not 0 <= direction.target < len(explainer.classes):
+            msg = (
+                f"The direction {direction.id} in {path} is of no class of this model; find directions for this model."
+            )
+            raise BundleError(msg)
         try:
             explainer.layout.column(direction.layer, direction.channel)
         except (KeyError, IndexError) as error:

@@ -5,9 +5,10 @@ EfficientNet-Lite (Google, 2020) is EfficientNet without squeeze-and-excitation 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -76,9 +77,9 @@ class ClassifierConfig(FrozenModel):
         few pixels hardly moves a mean over the fundus, but it stands out in a shallow map.
     """
 
-    classes: tuple[str, ...] = ("not referable", "referable DR")
-    input_size: int = 128
-    temperature: float = 1.0
+    classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=1000)] = ("not referable", "referable DR")
+    input_size: Annotated[int, Field(ge=32, le=2048)] = 128
+    temperature: Annotated[float, Field(gt=0)] = 1.0
     texture: bool = False
 
 

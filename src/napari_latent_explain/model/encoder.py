@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Annotated
 
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,6 +22,7 @@ from napari_latent_explain.domain.frozen import FrozenModel
 __all__ = ["EncoderConfig", "FundusEncoder", "opinion"]
 
 _LEAST = 0.02  # probabilities count as no closer to 0 and 1 than this: log odds within 3.9
+Width = Annotated[int, Field(ge=1, le=4096)]
 
 
 class EncoderConfig(FrozenModel):
@@ -45,17 +48,24 @@ class EncoderConfig(FrozenModel):
         Attributes were taught by pictures from 0 up to this (1 for outlined lesions); 0: by opinions alone, either way.
     """
 
-    input_size: int = 128
-    channels: tuple[int, ...] = (32, 64, 128, 192, 192)
-    hidden: int = 384
-    feature_size: int = 1280
-    classes: int = 2
-    style_layers: int
-    w_dim: int = 128
-    structure_size: int = 0
-    structure_channels: int = 0
-    attributes: int = 0
-    taught_range: float = 0.0
+    input_size: Annotated[int, Field(ge=2, le=2048)] = 128
+    channels: Annotated[tuple[Width, ...], Field(min_length=1, max_length=11)] = (32, 64, 128, 192, 192)
+    hidden: Width = 384
+    feature_size: Annotated[int, Field(ge=0, le=4096)] = 1280
+    classes: Annotated[int, Field(ge=1, le=1000)] = 2
+    style_layers: Annotated[int, Field(ge=1, le=64)]
+    w_dim: Width = 128
+    structure_size: Annotated[int, Field(ge=0, le=256)] = 0
+    structure_channels: Annotated[int, Field(ge=0, le=256)] = 0
+    attributes: Annotated[int, Field(ge=0, le=64)] = 0
+    taught_range: Annotated[float, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _ends_with_a_map(self) -> EncoderConfig:
+        if self.input_size < 2 ** len(self.channels):
+            msg = f"input_size {self.input_size} can't be halved {len(self.channels)} times"
+            raise ValueError(msg)
+        return self
 
 
 class _Down(nn.Sequential):

@@ -1,15 +1,13 @@
 """A classifier that was not made here: any torch network that can be built by name, or an ONNX file.
 
 A bundle holds its weights and how to build it, never code: the name of a class or function, with plain arguments, and only
-from the packages of `TRUSTED` or those that the user names. It is wrapped so that the rest of the program can ask it what it
-asks its own classifier: pictures (N, 3, R, R) in [-1, 1] in, logits (N, classes) out.
+from trusted packages or those that the user names (`model.network_builder`). It is wrapped so that the rest of the program can
+ask it what it asks its own classifier: pictures (N, 3, R, R) in [-1, 1] in, logits (N, classes) out.
 """
 
 from __future__ import annotations
 
-import importlib
-import os
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
@@ -18,17 +16,15 @@ from torch.nn import functional
 
 from napari_latent_explain.domain import BundleError
 from napari_latent_explain.domain.frozen import FrozenModel
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from napari_latent_explain.model.network_builder import TRUSTED, build_network
 
 __all__ = ["TRUSTED", "ForeignClassifier", "ForeignConfig", "build_network"]
 
-TRUSTED = ("monai.networks.nets", "torchvision.models", "timm", "napari_latent_explain.model.classifier")
-_TRUST_VARIABLE = "LATENT_EXPLAIN_TRUST"
 _CERTAIN = 1e-6  # probabilities are taken to be no closer to 0 and 1 than this
 Scalar = str | int | float | bool | None
-Argument = Scalar | list[Scalar] | list[list[Scalar]]
+Row = Annotated[list[Scalar], Field(max_length=4096)]
+Argument = Scalar | Row | Annotated[list[Row], Field(max_length=4096)]
+Spread = Annotated[float, Field(gt=0)]
 
 
 class ForeignConfig(FrozenModel):
@@ -55,50 +51,14 @@ class ForeignConfig(FrozenModel):
     """
 
     kind: Literal["module", "onnx"]
-    target: str = ""
-    arguments: dict[str, Argument] = Field(default_factory=dict)
-    classes: Annotated[tuple[str, ...], Field(min_length=2)]
+    target: Annotated[str, Field(max_length=200)] = ""
+    arguments: Annotated[dict[str, Argument], Field(max_length=100)] = Field(default_factory=dict)
+    classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=1000)]
     input_size: Annotated[int, Field(ge=8, le=2048)] = 224
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    std: tuple[Spread, Spread, Spread] = (0.229, 0.224, 0.225)
     output: Literal["logits", "probabilities"] = "logits"
     temperature: Annotated[float, Field(gt=0)] = 1.0
-
-
-def _trusted() -> tuple[str, ...]:
-    named = os.environ.get(_TRUST_VARIABLE, "")
-    return TRUSTED + tuple(name.strip() for name in named.split(",") if name.strip())
-
-
-def build_network(target: str, arguments: Mapping[str, Any]) -> nn.Module:
-    """Build a network by the name of its class or of a function.
-
-    Raises
-    ------
-    BundleError
-        If the name is not of a trusted package, does not exist, or does not give a `torch.nn.Module` with these arguments.
-    """
-    if not any(target.startswith(f"{package}.") for package in _trusted()):
-        msg = (
-            f"The classifier is built by '{target}', which is in none of {', '.join(TRUSTED)}; if you trust that package, "
-            f"put its name into the environment variable {_TRUST_VARIABLE}."
-        )
-        raise BundleError(msg)
-    module_name, _, name = target.rpartition(".")
-    try:
-        builder = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError) as error:
-        msg = f"There is no '{target}' here ({error}); install the package that holds it."
-        raise BundleError(msg) from error
-    try:
-        network = builder(**arguments)
-    except Exception as error:
-        msg = f"'{target}' can't be built with the arguments {dict(arguments)}: {error}"
-        raise BundleError(msg) from error
-    if not isinstance(network, nn.Module):
-        msg = f"'{target}' gives a {type(network).__name__}, not a torch network; name the class of the network."
-        raise BundleError(msg)
-    return network
 
 
 class ForeignClassifier(nn.Module):

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Annotated
 
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -29,6 +31,8 @@ __all__ = ["GeneratorConfig", "StyleGenerator"]
 _ATTRIBUTE_STEP = 0.3  # root mean square of what an attribute of 1 adds to each style of its resolution
 _PLACE_RATE = 10.0  # how much faster than other weights the learned maps beside a structure code learn
 _GAIN = math.sqrt(2.0)
+Width = Annotated[int, Field(ge=1, le=4096)]
+Few = Annotated[int, Field(ge=0, le=64)]
 
 
 class GeneratorConfig(FrozenModel):
@@ -58,19 +62,27 @@ class GeneratorConfig(FrozenModel):
         What each attribute does, where it was taught: ``"fewer hard exudates"``. Empty: nothing is known of them.
     """
 
-    resolution: int = 128
-    channel_base: int = 4096
-    channel_max: int = 192
-    w_dim: int = 128
-    z_dim: int = 128
-    mapping_layers: int = 4
-    structure_size: int = 0
-    structure_channels: int = 0
-    structure_constants: int = 0
-    first_convolutions: int = 1
-    attributes: int = 0
+    resolution: Annotated[int, Field(ge=8, le=1024)] = 128
+    channel_base: Annotated[int, Field(ge=1, le=2**20)] = 4096
+    channel_max: Width = 192
+    w_dim: Width = 128
+    z_dim: Width = 128
+    mapping_layers: Few = 4
+    structure_size: Annotated[int, Field(ge=0, le=256)] = 0
+    structure_channels: Annotated[int, Field(ge=0, le=256)] = 0
+    structure_constants: Annotated[int, Field(ge=0, le=1024)] = 0
+    first_convolutions: Annotated[int, Field(ge=1, le=16)] = 1
+    attributes: Few = 0
     attributes_everywhere: bool = False
-    attribute_names: tuple[str, ...] = ()
+    attribute_names: Annotated[tuple[str, ...], Field(max_length=64)] = ()
+
+    @model_validator(mode="after")
+    def _doubles_up_to_its_resolution(self) -> GeneratorConfig:
+        sides = (self.resolution, self.first_resolution)
+        if any(side & (side - 1) for side in sides) or self.first_resolution > self.resolution:
+            msg = "resolution and structure_size have to be powers of two, the second no larger than the first"
+            raise ValueError(msg)
+        return self
 
     def channels(self, resolution: int) -> int:
         """Channels of the block at `resolution`."""

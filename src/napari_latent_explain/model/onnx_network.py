@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import torch
 from torch import Tensor, nn
 
@@ -13,7 +15,7 @@ _LARGEST = 2 * 2**30
 
 
 class OnnxNetwork(nn.Module):
-    """The first input and the first output of an ONNX graph, run by ONNX Runtime on the CPU.
+    """The first input and the first output of an ONNX graph, run by ONNX Runtime on the CPU; `sha256` is that of its file.
 
     Parameters
     ----------
@@ -48,6 +50,7 @@ class OnnxNetwork(nn.Module):
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
             msg = "The ONNX classifier must take one batch of float32 pictures (N, 3, H, W)."
             raise BundleError(msg)
+        self.sha256 = hashlib.sha256(content).hexdigest()
         self.input_name, self.output_name = inputs[0].name, self.session.get_outputs()[0].name
         self.one_by_one = inputs[0].shape[0] == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,7 @@ import torch
 
 from napari_latent_explain.domain import BundleError, silent
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.domain.plain_file import plain_file
 from napari_latent_explain.model.importing.budget import LARGEST_FILE, Budget
 from napari_latent_explain.model.importing.generator_plan import read_plan
 from napari_latent_explain.model.importing.generator_weights import find_generator
@@ -51,10 +53,10 @@ class ImportedGenerator:
 
 def _content(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise Checkpoint(path.name).too_large(f"{path.stat().st_size} bytes")
-        return path.read_bytes()
+        return plain_file(path, LARGEST_FILE)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise Checkpoint(path.name).too_large(f"over {LARGEST_FILE} bytes") from error
         msg = f"The checkpoint {path} can't be read ({error.strerror or error}); name an existing file."
         raise BundleError(msg) from error
 

@@ -18,13 +18,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from safetensors.torch import save
 
-from napari_latent_explain.domain import BundleError
+from napari_latent_explain.domain import BundleError, ExportError
 from napari_latent_explain.domain.frozen import FrozenModel
-from napari_latent_explain.model.bundle import read_bundle_file, read_state, write_bundle_file
+from napari_latent_explain.model.bundle import read_described, read_state, write_bundle_file
 from napari_latent_explain.model.importing.checkpoint import ImportedSource
+from napari_latent_explain.model.network_shapes import made_for, unlike
 from napari_latent_explain.model.published_generator import PublishedConfig, PublishedGenerator
 
 if TYPE_CHECKING:
@@ -102,8 +103,11 @@ def write_imported(folder: Path, imported: ImportedGenerator) -> ImportedMetadat
         write_bundle_file(part / _METADATA, text.encode())
         part.chmod(0o755)
         os.rename(part, folder)  # noqa: PTH104 - fails where something has appeared there meanwhile, unless it is empty
-    except OSError as error:
-        msg = f"{folder} can't be written ({error.strerror or error}); choose another folder or make room."
+    except (OSError, ExportError) as error:
+        why = error.__cause__ if isinstance(error, ExportError) else error
+        msg = (
+            f"{folder} can't be written ({getattr(why, 'strerror', None) or why}); choose another folder or make room."
+        )
         raise BundleError(msg) from error
     finally:
         if part is not None:
@@ -122,17 +126,20 @@ def read_imported(folder: Path) -> tuple[ImportedMetadata, PublishedGenerator]:
     if not folder.is_dir():
         msg = f"There is no imported generator at {folder}; make one with: latent-explain import FILE --output {folder}"
         raise BundleError(msg)
+    otherwise = f"{folder} is no imported generator: "
+    metadata = read_described(folder, _METADATA, ImportedMetadata, otherwise=otherwise)
+    if metadata.resolution != metadata.generator.resolution:
+        msg = f"{_METADATA} of {folder} says {metadata.resolution} px of a generator of {metadata.generator.resolution} px."
+        raise BundleError(msg)
+    state = read_state(folder, _WEIGHTS, metadata.files.get(_WEIGHTS, "no hash in the metadata"))
+    misfit = f"{_WEIGHTS} of {folder} does not fit the shapes in its metadata ({{}}); the generator is refused."
     try:
-        metadata = ImportedMetadata.model_validate_json(read_bundle_file(folder, _METADATA, None))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        msg = f"{folder} is no imported generator: {_METADATA} has a wrong entry at '{where}': {first['msg']}."
-        raise BundleError(msg) from error
-    generator = PublishedGenerator(metadata.generator)
-    try:
-        generator.load_state_dict(read_state(folder, _WEIGHTS, metadata.files.get(_WEIGHTS, "no hash in the metadata")))
-    except RuntimeError as error:
-        msg = f"{_WEIGHTS} of {folder} does not fit the shapes in its metadata; the generator is refused."
-        raise BundleError(msg) from error
+        generator = made_for(metadata.generator, state)
+    except ValueError as error:
+        raise BundleError(misfit.format(error)) from error
+    if not isinstance(generator, PublishedGenerator):
+        raise AssertionError  # it is made of a `PublishedConfig`
+    if wrong := unlike(generator, state):
+        raise BundleError(misfit.format(ascii(wrong)[1:80]))
+    generator.load_state_dict(state)
     return metadata, generator.eval().requires_grad_(False)
