@@ -50,7 +50,7 @@ def run_cohort_summary(folder: Path, *, as_json: bool) -> None:
     columns = (
         "", "listed", "inverted", "failed", "agree", "median |dp|", "flip", "second follows",
     )  # fmt: skip
-    groups = {"all": tree["all"], **{f"label {label}": group for label, group in tree["by_label"].items()}}
+    groups = {"all": tree["all"], **{f"'{label}'": group for label, group in tree["by_label"].items()}}
     table(f"Cohort, model {tree['model']['name']}", columns, (_row(name, group) for name, group in groups.items()))
     for name, rate in tree["all"].get("counterfactuals", {}).get("flip_rate_towards", {}).items():
         out(f"Towards '{name}': {_percent(rate)} flip.")

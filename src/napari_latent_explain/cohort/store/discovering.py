@@ -81,9 +81,10 @@ def _shares(available: list[int], count: int) -> list[int]:
     shares = [0] * len(available)
     left = min(count, sum(available))
     while left:
-        open_ = [i for i, have in enumerate(available) if shares[i] < have]
-        for i in open_[:left]:
-            given = min(max(1, left // len(open_)), available[i] - shares[i], left)
+        lacking = [i for i, have in enumerate(available) if shares[i] < have]
+        each = max(1, left // len(lacking))
+        for i in lacking[:left]:
+            given = min(each, available[i] - shares[i])
             shares[i] += given
             left -= given
     return shares

@@ -170,7 +170,7 @@ def read_codes(
             group = zarr.open_group(archive, mode="r")
             about = str(group.attrs.get("model", ""))
             hashes = [bytes(row).hex() for row in np.asarray(group["sha256"])]
-            wanted = [i for i, key in enumerate(hashes) if only is None or key in only]
+            wanted = np.array([i for i, key in enumerate(hashes) if only is None or key in only], np.int64)
             codes: NDArray[np.float32] = np.asarray(group["codes"].get_orthogonal_selection((wanted,)), np.float32)
     except Exception as error:  # a damaged file makes zarr and its codecs raise a dozen types
         raise _damaged(path, error) from error

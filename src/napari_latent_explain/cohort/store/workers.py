@@ -103,9 +103,11 @@ class DaskWorkers:
 
     @property
     def dashboard(self) -> str:
-        """Address of the dashboard; empty if none runs (it needs bokeh where the scheduler is)."""
-        services = self.client.scheduler_info().get("services", {})
-        return str(self.client.dashboard_link) if "dashboard" in services else ""
+        """Address of the dashboard; empty if none runs: it needs bokeh where the scheduler is."""
+        with suppress(Exception):  # a scheduler that says nothing of it
+            if self.client.run_on_scheduler(find_spec, "bokeh") is not None:
+                return str(self.client.dashboard_link)
+        return ""
 
     def begin(self, work: Callable[[Sequence[Any]], Answer], chunk: Chunk[Any]) -> None:
         """Send a chunk; a result is computed anew each time."""
@@ -167,18 +169,15 @@ def local_workers(processes: int) -> Iterator[DaskWorkers]:
     from distributed import Client, LocalCluster
 
     folder = tempfile.mkdtemp(prefix="latent-explain-")
-    told = find_spec("bokeh") is not None
     settings = {
         "distributed.scheduler.allowed-failures": 0,
-        "distributed.worker.resources": {},
-        "distributed.logging": {"distributed": "critical"},
     }
     try:
         with (
             dask.config.set(settings),
             LocalCluster(
                 n_workers=processes, threads_per_worker=1, processes=True, host="127.0.0.1", protocol="tcp://",
-                dashboard_address="127.0.0.1:0" if told else None, local_directory=folder, silence_logs=logging.CRITICAL,
+                dashboard_address="127.0.0.1:0", local_directory=folder, silence_logs=logging.CRITICAL,
             ) as cluster,
             Client(cluster) as client,
         ):  # fmt: skip
@@ -192,8 +191,8 @@ def local_workers(processes: int) -> Iterator[DaskWorkers]:
 
 
 @contextmanager
-def cluster_workers(address: str) -> Iterator[DaskWorkers]:
-    """Use the workers of a scheduler that runs already, such as ``tcp://127.0.0.1:8786``.
+def cluster_workers(address: str, patience: float = 10.0) -> Iterator[DaskWorkers]:
+    """Use the workers of a scheduler that runs already, such as ``tcp://127.0.0.1:8786``; wait so many seconds for it.
 
     Raises
     ------
@@ -206,7 +205,7 @@ def cluster_workers(address: str) -> Iterator[DaskWorkers]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client = Client(address, timeout=patience, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         msg = f"No Dask scheduler answers at {address}: start one with 'dask scheduler', and name the address that it prints."
         raise ProjectError(msg) from error
