@@ -632,6 +632,18 @@ def test_an_archive_that_puts_in_order_later(five: FalseArchive, tmp_path: Path,
     assert (one.state, five.posted) == ("refused" if late == 9 else "stored", 1)
 
 
+def test_what_cannot_be_read_back_is_unconfirmed(five: FalseArchive, tmp_path: Path) -> None:
+    files = _files(tmp_path, archived_eye(6), archived_eye(7))
+    five.misdeed = lambda asked: (
+        bool(asked.command == "GET" and five.posted == 1 and asked.steps[-1][-1] == "6") and asked.give(500)
+    )
+    first, second = store(_archive(five), files)
+    assert (first.state, second.state) == ("unconfirmed", "stored")
+    assert "store it again to see. The archive answers 500" in first.why
+    five.misdeed = lambda asked: False
+    assert [one.state for one in store(_archive(five), files)] == ["there already"] * 2
+
+
 def test_it_is_read_back_as_it_was_sent(five: FalseArchive, tmp_path: Path) -> None:
     accepted = []
 

@@ -192,6 +192,7 @@ def test_a_server_that_is_killed_during_a_fetch(server: orthanc_server.OrthancSe
     assert {one.state for one in store(archive, files, new_studies=True)} == {"stored"}
     found = list(search(archive, Search()))
     assert len(found) == 6
+    assert [one.instance for one in search(archive, Search(bits=16))] == [f"{STUDY}.1.3", f"{STUDY}.1.6"]
 
     def kills(what: str, share: float) -> None:
         if what == "photograph 4 of 6" and not crashed:

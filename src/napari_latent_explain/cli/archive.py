@@ -142,7 +142,7 @@ def run_store(archive: Archive, paths: list[Path], *, new_studies: bool, name_fi
     bad = 0
     with show_progress("Storing") as progress:
         for number, one in enumerate(store(archive, files, new_studies=new_studies, progress=progress), 1):
-            bad += one.state in ("changed", "refused")
+            bad += one.state not in ("stored", "there already")
             _say(one, str(one.path) if name_files else f"file {number}", as_json=as_json)
     if bad:
         message(f"{bad} of {len(files)} files are not in the archive as they were sent.")

@@ -38,7 +38,7 @@ class Stored:
         The file.
     state : str
         ``stored`` or ``there already``, each read back and equal but for what the archive added; ``changed``, if it is there
-        and something that was sent is not; ``refused``, with `why`.
+        and something that was sent is not; ``refused``; ``unconfirmed``, if it was sent and could not be read back.
     study, instance : str
         UIDs; empty where the file has none.
     why : str
@@ -50,7 +50,7 @@ class Stored:
     """
 
     path: Path
-    state: Literal["stored", "there already", "changed", "refused"]
+    state: Literal["stored", "there already", "changed", "refused", "unconfirmed"]
     study: str = ""
     instance: str = ""
     why: str = ""
@@ -103,6 +103,7 @@ def store(
 def _stored(archive: Archive, path: Path, *, new_studies: bool, still_wanted: Callable[[], None]) -> Stored:
     study = instance = ""
     warnings: tuple[str, ...] = ()
+    sending = False
     try:
         data = _bytes_of(path, archive.limits.instance_bytes)
         sent = read_instance(data)
@@ -115,7 +116,7 @@ def _stored(archive: Archive, path: Path, *, new_studies: bool, still_wanted: Ca
         read_back = partial(retrieve, archive, study, series, instance, still_wanted, _syntax(sent))
         kept = read_back()
         if kept is None:
-            state = "stored"
+            state, sending = "stored", True
             said = _posted(archive, data, study, instance, read_back, still_wanted)
             warnings = said.warnings
             kept = read_back()
@@ -131,6 +132,9 @@ def _stored(archive: Archive, path: Path, *, new_studies: bool, still_wanted: Ca
                 raise _RefusedError(msg)
         found = () if kept == data else differences(sent, read_instance(kept))
     except (_RefusedError, AnswerError) as error:
+        if sending and isinstance(error, AnswerError):
+            why = f"It was sent, and it is not known whether it arrived as it was; store it again to see. {error}"
+            return Stored(path, "unconfirmed", study, instance, why, warnings)
         return Stored(path, "refused", study, instance, str(error), warnings)
     if all(one.added for one in found):
         return Stored(path, state, study, instance, "", warnings, found)

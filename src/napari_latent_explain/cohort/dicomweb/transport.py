@@ -202,16 +202,15 @@ def _seconds(text: str) -> float:
 
 def _body(response: http.client.HTTPResponse, most: int) -> bytes:
     """All of it; as soon as it is more than `most`, nothing."""
-    told, parts, size = response.length, [], 0
-    while size <= most and (told is None or told <= most) and (piece := response.read1(_PIECE)):
-        parts.append(piece)
-        size += len(piece)
-    if size > most or (told is not None and told > most):
+    told, body = response.length, bytearray()
+    while len(body) <= most and (told is None or told <= most) and (piece := response.read1(_PIECE)):
+        body += piece
+    if len(body) > most or (told is not None and told > most):
         msg = f"The archive's answer is larger than {most / 2**20:g} MiB; allow more if that is meant."
         raise AnswerError(msg)
-    if told is not None and size < told:
+    if told is not None and len(body) < told:
         raise ConnectionResetError
-    return b"".join(parts)
+    return bytes(body)
 
 
 def _told(failure: Exception, address: ArchiveAddress) -> ArchiveError:
