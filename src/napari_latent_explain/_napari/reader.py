@@ -47,8 +47,8 @@ def _listed(path: Path) -> list[Path]:
     return files
 
 
-def read_layer(path: Path) -> LayerData:
-    """Read one photograph; of a DICOM file with several frames, the first.
+def read_layer(path: Path, frame: int = 0) -> LayerData:
+    """Read one photograph; of a DICOM file with several frames, the first unless another one is named, from 0.
 
     Raises
     ------
@@ -57,9 +57,9 @@ def read_layer(path: Path) -> LayerData:
     """
     from napari_latent_explain.fundus import read_photograph
 
-    photograph = read_photograph(path)
+    photograph = read_photograph(path, frame)
     metadata = {
         "source": str(path), "sha256": photograph.sha256, "simulated": photograph.simulated,
-        "spacing_mm": photograph.spacing_mm, "device": photograph.device,
+        "spacing_mm": photograph.spacing_mm, "device": photograph.device, "frame": photograph.frame,
     }  # fmt: skip
     return (photograph.pixels, {"name": path.stem, "rgb": True, "metadata": {"latent_explain": metadata}}, "image")

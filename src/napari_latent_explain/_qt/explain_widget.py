@@ -15,6 +15,7 @@ from napari_latent_explain._qt import verbs
 from napari_latent_explain._qt.drawn_ahead import DrawnAhead
 from napari_latent_explain._qt.explained_layers import ExplainedLayers
 from napari_latent_explain._qt.latest_wins import LatestWins
+from napari_latent_explain._qt.model_shelf import ModelShelf
 from napari_latent_explain._qt.panel import Panel
 from napari_latent_explain._qt.photograph_chooser import PhotographChooser
 from napari_latent_explain._qt.project_side import ProjectSide
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     import napari.viewer
     from qtpy.QtGui import QCloseEvent
 
-    from napari_latent_explain._qt.history import Stand
+    from napari_latent_explain._qt.history import History, Stand
     from napari_latent_explain._qt.light_box import Viewed
+    from napari_latent_explain._qt.model_shelf import Made
     from napari_latent_explain.domain import (
         CounterfactualRecord,
         DirectionAtlas,
@@ -65,8 +67,8 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         Gets the four layers, and a fifth for a map to compare with.
     parent : QWidget, optional
     read, load, explain, write_panel : callable
-        The verbs, for programs that bring their own: path -> Photograph; (bundle or None, device) ->
-        Explainer; (explainer, photograph, progress=...) -> Explanation; (record, path) -> path.
+        The verbs, for programs that bring their own: path -> Photograph ((path, frame), for a later picture of a file); (bundle
+        or None, device) -> Explainer; (explainer, photograph, progress=...) -> Explanation; (record, path) -> path.
     project : path, "default" or None
         Folder in which everything is kept; the one in the Preferences by default, None keeps nothing.
 
@@ -89,7 +91,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         viewer: napari.viewer.Viewer,
         parent: QWidget | None = None,
         *,
-        read: Callable[[Path], Photograph] = verbs.read,
+        read: Callable[..., Photograph] = verbs.read,
         load: Callable[[Path | None, str], Explainer] = verbs.load,
         explain: Callable[..., Explanation] | None = None,
         write_panel: Callable[[CounterfactualRecord, Path], Path] = verbs.write_panel,
@@ -97,10 +99,10 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
     ) -> None:
         super().__init__(parent)
         chosen = read_preferences()
-        self._load, self._write_panel = load, write_panel
+        self._write_panel = write_panel
+        self._shelf = ModelShelf(load)
         self._explain = explain or partial(verbs.explain, display_size=chosen.display_size)
         self._explanation: Explanation | None = None
-        self._loaded: tuple[tuple[Path | None, str], Explainer] | None = None
         self._answers: list[Edit] = []
         self._viewed: Viewed | None = None
         self._worker = LatestWins()
@@ -136,6 +138,7 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         panel.goal.chosen.connect(self._forget_answers)
         panel.target.activated.connect(self.set_target)
         panel.comparison.chosen.connect(self._compare)
+        panel.model.directions.asked.connect(self._take_directions)
         panel.looking.look_changed.connect(self._change_look)
         panel.photographs.opened.connect(self.open_case)
         sliders.moved.connect(self._slider_moved)
@@ -167,7 +170,9 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         worker.progressed.connect(self.panel.show_progress)
         worker.returned.connect(self._returned)
         worker.failed.connect(self._failed)
-        closers = (worker.closer, self.ahead.closer, self.project.closer, self.panel.photographs.closer)
+        closers = (
+            worker.closer, self.ahead.closer, self.project.closer, self.panel.photographs.closer, self.photograph.closer,
+        )  # fmt: skip
         self.destroyed.connect(lambda *_: [close() for close in closers])
 
     # -- what a person or a program asks for -----------------------------------------------------------------
@@ -196,22 +201,14 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         if project is None:
             return
         case = project[path]
-        self.photograph.add_file(Path(case.path))
+        self.photograph.add_file(Path(case.path), case.frame)
         if not case.explained:
             if case.state is not CaseState.RUNNING:
                 self.explain()
             return
-        chosen, load = self._chosen(), self._loader()
-
-        def work(progress: Progress) -> Any:
-            progress("Loading the model", 0.0)
-            explainer = load()
-            progress("Taking up where it was left", 0.5)
-            explanation, mix = verbs.take_up(project, case.path, explainer)
-            return chosen, explainer, explanation, None, mix
-
+        chosen, take_up = self.panel.model.chosen, self._shelf.take_up
         self._worker.discard()
-        self._submit("take up", work)
+        self._submit("take up", lambda progress: (take_up(chosen, project, case.path, progress), None))
 
     def explain(self) -> None:
         """Explain the chosen photograph with the chosen model."""
@@ -220,26 +217,17 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         except LatentExplainError as error:
             show_warning(str(error))
             return
-        chosen, load, source = self._chosen(), self._loader(), self.photograph.layer
-
-        def work(progress: Progress) -> Any:
-            progress("Reading the photograph", 0.0)
-            picture = photograph()
-            progress("Loading the model", 0.0)
-            explainer = load()
-            try:
-                return chosen, explainer, self._explain(explainer, picture, progress=progress), source, None
-            except Exception as error:
-                if not verbs.is_out_of_memory(error, explainer):
-                    raise
-            progress("The graphics processor is full: going on with the main processor", 0.0)
-            explainer = self._load(chosen[0], "cpu")
-            return (chosen[0], "cpu"), explainer, self._explain(explainer, picture, progress=progress), source, None
-
+        chosen, make, source = self.panel.model.chosen, self._shelf.explain, self.photograph.layer
         self._worker.discard()
-        self._submit("explain", work)
+        self._submit("explain", lambda progress: (make(chosen, photograph, self._explain, progress), source))
 
-    def show_explanation(self, explanation: Explanation, source: Any = None, mix: Mix | None = None) -> None:
+    def take_directions(self, file: Path | str | None) -> None:
+        """Move along the directions of an atlas file, or (None) along the model's own; the sliders begin at 0."""
+        self.panel.model.directions.ask_for(None if file is None else Path(file))
+
+    def show_explanation(
+        self, explanation: Explanation, source: Any = None, mix: Mix | None = None, past: History | None = None
+    ) -> None:
         """Show an explanation made elsewhere.
 
         Parameters
@@ -250,10 +238,13 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             Its photograph's.
         mix : Mix, optional
             Where its sliders stand, if not all of them are heard.
+        past : History, optional
+            What undo goes back through; nothing by default.
         """
         self._let_go()
         self.region.cancel()
         self.session.begin(explanation, mix, self.project.names(explanation.explainer.identity.sha256))
+        self.session.recall(past)
         self._explanation = explanation
         for signal, slot in self._slots(explanation):
             signal.connect(slot)
@@ -368,17 +359,13 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         """Whether nothing runs that a move would disturb."""
         return self._worker.busy in ("", "render")
 
-    def _chosen(self) -> tuple[Path | None, str]:
-        return self.panel.model.bundle, self.panel.model.device
-
     def _loader(self) -> Callable[[], Explainer]:
         """What gives the chosen model, in any thread; it is loaded once."""
-        chosen, loaded, load = self._chosen(), self._loaded, self._load
+        return partial(self._shelf.give, self.panel.model.chosen)
 
-        def give() -> Explainer:
-            return loaded[1] if loaded is not None and loaded[0] == chosen else load(*chosen)
-
-        return give
+    def _take_directions(self) -> None:
+        chosen, shown, redirect = self.panel.model.chosen, self._explanation, self._shelf.redirect
+        self._submit("directions", lambda progress: (*redirect(chosen, shown, progress), shown))
 
     def _submit(self, kind: str, work: Callable[[Progress], Any]) -> None:
         if kind != "render":
@@ -401,18 +388,24 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
 
     def _keep(self) -> None:
         if self._explanation is not None:
-            self.project.keep(self._explanation, self.session.current.mix)
+            self.project.keep(self._explanation, self.session.history)
 
     def _returned(self, kind: str, result: Any) -> None:
         if kind in ("explain", "take up"):
-            chosen, explainer, explanation, source, mix = result
-            self._loaded = (chosen, explainer)
-            if chosen[1] == "cpu" != self.panel.model.device:
-                self.panel.model.choose(*chosen)
+            made, source = result
+            if made.choice.device == "cpu" != self.panel.model.device:
+                self.panel.model.choose(made.choice.bundle, "cpu")
                 show_warning(
                     "The memory of the graphics processor is full, so that the main processor was used instead."
                 )
-            self.show_explanation(explanation, source, mix)
+            self._show_made(made, source)
+        elif kind == "directions":
+            atlas, made, shown = result
+            self.panel.model.directions.confirm()
+            self.project.keep_directions(atlas, self.panel.model.directions.file)
+            self._view.keep()
+            if made is not None and shown is self._explanation:
+                self._show_made(made, self.layers.source)
         elif kind == "export":
             show_info(f"Panel written to {result}.")
             self.exported.emit(str(result))
@@ -440,6 +433,8 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
             self.session.fall_back(self._explanation.frame)
         if kind == "compare":
             self.compare(None)
+        if kind == "directions":
+            self.panel.model.directions.fall_back()
         if isinstance(error, LatentExplainError):
             if not isinstance(error, Cancelled):
                 show_error(str(error))
@@ -448,6 +443,11 @@ class ExplainWidget(QWidget):  # type: ignore[misc]
         self._show_state()
 
     # -- showing ---------------------------------------------------------------------------------------------
+
+    def _show_made(self, made: Made, source: Any) -> None:
+        """Show what a model made, and with which directions."""
+        self.panel.model.directions.choose(made.choice.directions)
+        self.show_explanation(made.explanation, source, made.mix, made.history)
 
     def _slots(self, explanation: Explanation) -> tuple[tuple[Any, Callable[..., None]], ...]:
         return (

@@ -75,6 +75,11 @@ class ExplainedLayers:
         self._reconstruction = False
         self._field: Field | None = None
 
+    @property
+    def source(self) -> Any:
+        """The layer of the photograph, which is hidden; None if there is none."""
+        return self._hidden
+
     def __getitem__(self, role: str) -> Any:
         """Return the layer with this role (KeyError if somebody removed it)."""
         for layer in self._viewer.layers:

@@ -47,6 +47,11 @@ class History:
 
     While one slider is dragged, `push` gets the same `drag` again and again: the whole drag becomes one step.
 
+    Parameters
+    ----------
+    stands, at : tuple of Stand, int
+        A row to go on with, and where in it we are.
+
     Examples
     --------
     >>> history = History()
@@ -55,10 +60,20 @@ class History:
     True
     """
 
-    def __init__(self) -> None:
-        self._stands: list[Stand] = [Stand()]
-        self._at = 0
+    def __init__(self, stands: tuple[Stand, ...] = (Stand(),), at: int = 0) -> None:
+        self._stands: list[Stand] = list(stands)
+        self._at = at
         self._drag: str | None = None
+
+    @property
+    def stands(self) -> tuple[Stand, ...]:
+        """All of them, the oldest first."""
+        return tuple(self._stands)
+
+    @property
+    def at(self) -> int:
+        """Which of them is the current one."""
+        return self._at
 
     @property
     def current(self) -> Stand:

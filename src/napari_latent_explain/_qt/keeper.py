@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_latent_explain._qt.history import History
+from napari_latent_explain._qt.kept_history import About, write_history
 from napari_latent_explain._qt.latest_wins import LatestWins
 from napari_latent_explain.cohort import Project
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_latent_explain.cohort import Case
+    from napari_latent_explain.cohort.explaining import Keepsake
     from napari_latent_explain.domain import Mix, Progress
     from napari_latent_explain.explain import Explanation
 
@@ -31,6 +34,7 @@ class _Desk:
     def __init__(self) -> None:
         self.project: Project | None = None
         self.asked: tuple[Explanation, Mix | None] | None = None
+        self.history: History | None = None
         self.view: dict[str, Any] = {}
         self._order = threading.Lock()
         self._made = self._written = 0
@@ -42,6 +46,7 @@ class _Desk:
         asked, self.asked = self.asked, None
         view, self.view = self.view, {}
         keepsake = Keepsake.of(*asked) if asked is not None else None
+        history = self.history
         self._made += 1
         number, project = self._made, self.project
 
@@ -51,6 +56,8 @@ class _Desk:
                     return None
                 try:
                     case = keepsake.write(project) if keepsake is not None else None
+                    if keepsake is not None and history is not None:
+                        _write_history(project, keepsake, history)
                     project.keep_view(**view)
                 except Exception:
                     self.asked, self.view = self.asked or asked, view | self.view  # to be tried again
@@ -71,6 +78,12 @@ class _Desk:
             if self.project is not None:
                 self.project.close()
                 self.project = None
+
+
+def _write_history(project: Project, keepsake: Keepsake, history: History) -> None:
+    saved = keepsake.snapshot.saved
+    about = About(photograph=saved.sha256, model=saved.model.sha256, directions=saved.directions)
+    write_history(project.explanation_folder(about.photograph, about.model), about, history)
 
 
 class Keeper(QObject):  # type: ignore[misc]
@@ -133,10 +146,11 @@ class Keeper(QObject):  # type: ignore[misc]
         self._desk.close()
         self._desk.project = project
 
-    def keep(self, explanation: Explanation, mix: Mix | None = None) -> None:
-        """Keep an explanation as it stands when nothing has moved for a moment."""
+    def keep(self, explanation: Explanation, mix: Mix | None = None, history: History | None = None) -> None:
+        """Keep an explanation as it stands when nothing has moved for a moment, and the way back."""
         if self.project is not None and explanation.photograph.path is not None:
             self._desk.asked = (explanation, mix)
+            self._desk.history = History(history.stands, history.at) if history is not None else None
             self._timer.start()
 
     def keep_view(self, **changes: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which model, on which processor."""
+"""Which model, on which processor, with which directions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from pathlib import Path
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QPushButton, QWidget
 
+from napari_latent_explain._qt.directions_chooser import DirectionsChooser
+from napari_latent_explain._qt.model_shelf import ModelChoice
+
 __all__ = ["ModelChooser"]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 class ModelChooser(QWidget):  # type: ignore[misc]
-    """The default model or a folder, and the device; loads nothing itself.
+    """The default model or a folder, the device, and the directions; loads nothing itself.
 
     Signals
     -------
@@ -40,6 +43,7 @@ class ModelChooser(QWidget):  # type: ignore[misc]
             "Where to compute: auto takes a graphics processor if there is one, else the main processor."
         )
         self.device_choice.setAccessibleName("Device")
+        self.directions = DirectionsChooser()
         row = QHBoxLayout()
         row.addWidget(self.model, 1)
         row.addWidget(self.browse)
@@ -48,9 +52,15 @@ class ModelChooser(QWidget):  # type: ignore[misc]
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.addRow("Model", row)
         form.addRow("Device", self.device_choice)
+        form.addRow("Directions", self.directions)
         self.browse.clicked.connect(self._browse)
         self.model.currentIndexChanged.connect(self._say_changed)
         self.device_choice.currentIndexChanged.connect(self._say_changed)
+
+    @property
+    def chosen(self) -> ModelChoice:
+        """All of it."""
+        return ModelChoice(self.bundle, self.device, self.directions.file)
 
     @property
     def bundle(self) -> Path | None:

@@ -21,6 +21,7 @@ from napari_latent_explain._qt.comparison import ComparisonChooser
 from napari_latent_explain._qt.direction_sliders import DirectionSliders
 from napari_latent_explain._qt.dose_curve import DoseCurve
 from napari_latent_explain._qt.explained_layers import BANNER
+from napari_latent_explain._qt.focus_style import FOCUS_STYLE
 from napari_latent_explain._qt.guide import Guide
 from napari_latent_explain._qt.looking_tools import LookingTools
 from napari_latent_explain._qt.model_chooser import ModelChooser
@@ -45,6 +46,7 @@ _BUSY = {
     "compare": "Comparing",
     "look": "Changing the look",
     "take up": "Taking up where it was left",
+    "directions": "Taking the directions",
     "export": "Writing the panel",
 }
 
@@ -87,7 +89,9 @@ def _section(title: str, inside: QWidget) -> QCollapsible:
     section.layout().setContentsMargins(0, 0, 0, 0)
     section.content().layout().setContentsMargins(0, 0, 0, 0)
     section.addWidget(inside)
-    section.toggleButton().setAccessibleName(title)
+    toggle = section.toggleButton()
+    toggle.setAccessibleName(title)
+    toggle.setStyleSheet(f"QPushButton {{ {toggle.styleSheet()} }} {FOCUS_STYLE}")
     return section
 
 
@@ -110,6 +114,7 @@ class Panel(QWidget):  # type: ignore[misc]
 
     def __init__(self, photograph: QWidget, region: RegionDrawing, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setStyleSheet(FOCUS_STYLE)
         self.banner = QLabel(BANNER)
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.banner.setMinimumHeight(self.banner.fontMetrics().height() + 12)
@@ -226,6 +231,8 @@ class Panel(QWidget):  # type: ignore[misc]
         flags = ", ".join(str(flag) for flag in quality.flags)
         quality_line = f"Quality: <b>{flags}</b> - trust this explanation less" if flags else "Quality: good"
         drawn = "<br><b>Simulated eye, drawn by a program.</b>" if explanation.photograph.simulated else ""
+        if explanation.photograph.frame:
+            drawn += f"<br>Frame {explanation.photograph.frame + 1} of its file"
         model = explanation.explainer
         _say(
             self.facts,
@@ -261,7 +268,8 @@ class Panel(QWidget):  # type: ignore[misc]
         long_job = busy in _BUSY
         free = not long_job
         self.explain.setEnabled(free)
-        self.cancel.setEnabled(busy in ("explain", "find", "another", "compare", "take up"))
+        self.model.directions.setEnabled(free)
+        self.cancel.setEnabled(busy in ("explain", "find", "another", "compare", "take up", "directions"))
         self.progress.setVisible(long_job)
         if long_job and self.message.isHidden():
             self.progress.setValue(0)

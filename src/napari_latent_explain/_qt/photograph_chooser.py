@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from napari_latent_explain._qt.explained_layers import is_ours
+from napari_latent_explain._qt.frame_chooser import FrameChooser
 from napari_latent_explain.domain import Photograph, PhotographError, WrongUseError
 
 if TYPE_CHECKING:
@@ -34,10 +35,21 @@ def _source_path(layer: Any) -> Path | None:
     return None
 
 
-def photograph_of(layer: Any, read: Callable[[Path], Photograph]) -> Callable[[], Photograph]:
+def _frame_of(layer: Any) -> int:
+    """Return which picture of its file a layer shows, from 0."""
+    mark = layer.metadata.get("latent_explain")
+    frame = mark.get("frame", 0) if isinstance(mark, dict) else 0
+    return frame if isinstance(frame, int) and frame >= 0 else 0
+
+
+def _reading(read: Callable[..., Photograph], path: Path, frame: int) -> Callable[[], Photograph]:
+    return (lambda: read(path, frame)) if frame else (lambda: read(path))
+
+
+def photograph_of(layer: Any, read: Callable[..., Photograph], frame: int = 0) -> Callable[[], Photograph]:
     """Look at a layer now and return what reads its photograph when called (in another thread).
 
-    The layer's file is read again if it is known, since it holds more than the pixels.
+    The layer's file is read again if it is known, since it holds more than the pixels; `frame` says which picture of it.
 
     Raises
     ------
@@ -46,7 +58,7 @@ def photograph_of(layer: Any, read: Callable[[Path], Photograph]) -> Callable[[]
     """
     path = _source_path(layer)
     if path is not None:
-        return lambda: read(path)
+        return _reading(read, path, frame)
     name, mark = str(layer.name), layer.metadata.get("latent_explain")
     simulated = bool(isinstance(mark, dict) and mark.get("simulated"))
     pixels = np.array(layer.data[0] if layer.multiscale else layer.data)
@@ -68,13 +80,13 @@ def photograph_of(layer: Any, read: Callable[[Path], Photograph]) -> Callable[[]
 
 
 class PhotographChooser(QWidget):  # type: ignore[misc]
-    """Offers the viewer's colour image layers and files chosen in a dialog.
+    """Offers the viewer's colour image layers and files chosen in a dialog, and which picture of a file that has several.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
     read : callable
-        Path -> Photograph.
+        Path -> Photograph; (path, frame) -> Photograph for a later picture of a file.
     folder : str
         Where the dialog begins.
 
@@ -89,7 +101,7 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
     def __init__(
         self,
         viewer: napari.viewer.Viewer,
-        read: Callable[[Path], Photograph],
+        read: Callable[..., Photograph],
         folder: str = "",
         parent: QWidget | None = None,
     ) -> None:
@@ -105,20 +117,30 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
         self.browse = QPushButton("Open...")
         self.browse.setToolTip("Open a photograph from a file (JPEG, PNG, TIFF, DICOM and others).")
         self.browse.setAccessibleName("Open a photograph")
+        self.frames = FrameChooser()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.choice, 1)
+        row.addWidget(self.frames)
         row.addWidget(self.browse)
         self.browse.clicked.connect(self._browse)
+        self.choice.currentIndexChanged.connect(self._show_frames)
         viewer.layers.events.inserted.connect(self._layer_inserted)
         viewer.layers.events.removed.connect(self.refresh)
         self.refresh()
 
     @property
     def layer(self) -> Any:
-        """The chosen layer, None if a file (or nothing) is chosen."""
+        """The chosen layer; None if a file, another picture of the layer's file, or nothing is chosen."""
         chosen = self._chosen()
-        return None if isinstance(chosen, Path) else chosen
+        if chosen is None or isinstance(chosen, Path):
+            return None
+        return chosen if self.frames.frame == _frame_of(chosen) or _source_path(chosen) is None else None
+
+    @property
+    def closer(self) -> Callable[[], None]:
+        """A function that ends the thread and knows no Qt object."""
+        return self.frames.closer
 
     def photograph(self) -> Callable[[], Photograph]:
         """Return a function that reads the chosen photograph, to be called in a worker thread.
@@ -135,11 +157,13 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
             msg = "Choose a photograph first: open one with Open..., or drop one on the viewer."
             raise WrongUseError(msg)
         if isinstance(chosen, Path):
-            return lambda: self._read(chosen)
-        return photograph_of(chosen, self._read)
+            return _reading(self._read, chosen, self.frames.frame)
+        return photograph_of(chosen, self._read, self.frames.frame)
 
-    def add_file(self, path: Path) -> None:
-        """Offer a file and choose it."""
+    def add_file(self, path: Path, frame: int | None = None) -> None:
+        """Offer a file and choose it, and one of its pictures (from 0) if one is named."""
+        if frame is not None:
+            self.frames.choose(path, frame)
         if path not in self._files:
             self._files.append(path)
         self.refresh()
@@ -159,6 +183,8 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
             if _same(chosen, before):
                 self.choice.setCurrentIndex(index)
         self.choice.blockSignals(False)
+        if not _same(before, self._chosen()):
+            self._show_frames()
         self.changed.emit()
 
     @property
@@ -170,6 +196,14 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
         """Stop listening to the viewer."""
         self._viewer.layers.events.inserted.disconnect(self._layer_inserted)
         self._viewer.layers.events.removed.disconnect(self.refresh)
+        self.closer()
+
+    def _show_frames(self, _index: int = 0) -> None:
+        chosen = self._chosen()
+        if chosen is None or isinstance(chosen, Path):
+            self.frames.show_file(chosen)
+        else:
+            self.frames.show_file(_source_path(chosen), _frame_of(chosen))
 
     def _chosen(self) -> Any:
         index = self.choice.currentIndex()

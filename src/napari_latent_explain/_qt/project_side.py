@@ -17,9 +17,10 @@ from napari_latent_explain.domain import Cancelled, LatentExplainError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from napari_latent_explain._qt.history import History
     from napari_latent_explain._qt.photograph_list import PhotographList
     from napari_latent_explain.cohort import Case, Project
-    from napari_latent_explain.domain import DirectionId, Mix, Naming
+    from napari_latent_explain.domain import DirectionAtlas, DirectionId, Naming
     from napari_latent_explain.explain import Explanation
     from napari_latent_explain.model import Explainer
 
@@ -107,9 +108,20 @@ class ProjectSide(QObject):  # type: ignore[misc]
             except LatentExplainError as error:
                 self._say_once(error)
 
-    def keep(self, explanation: Explanation, mix: Mix) -> None:
-        """Keep an explanation and its sliders as they stand when nothing has moved for a moment."""
-        self.keeper.keep(explanation, mix if mix.heard == explanation.edit else None)
+    def keep_directions(self, atlas: DirectionAtlas, file: Path | None) -> None:
+        """Keep which file directions come from, to find them again; None for a model's own."""
+        if self.project is not None and file is not None:
+            from napari_latent_explain.explain.saved_explanation import directions_sha256
+
+            try:
+                self.project.keep_directions(directions_sha256(atlas), file)
+            except LatentExplainError as error:
+                self._say_once(error)
+
+    def keep(self, explanation: Explanation, history: History) -> None:
+        """Keep an explanation, its sliders, and the way back, as they stand when nothing has moved for a moment."""
+        mix = history.current.mix
+        self.keeper.keep(explanation, mix if mix.heard == explanation.edit else None, history)
 
     def add_folder(self, folder: Path) -> None:
         """Put a folder's photographs on the list."""

@@ -54,12 +54,20 @@ class RememberedView(QObject):  # type: ignore[misc]
             )
         else:
             panel.model.choose(Path(view.bundle) if view.bundle is not None else None, view.device)
+            self._choose_directions(view.directions if trusted else None)
         if project.cases:
             panel.project.expand(animate=False)
         for case in project.cases if trusted or view.bundle is None else ():
             if case.path == view.shown and case.explained and Path(case.path).is_file():
                 return case.path
         return ""
+
+    def _choose_directions(self, named: str | None) -> None:
+        file = None if named is None else Path(named)
+        if file is not None and not file.is_file():
+            show_info(f"The directions in {file} are not there any more; the model's own are taken instead.")
+            file = None
+        self._panel.model.directions.choose(file)
 
     def show(self, explanation: Explanation) -> None:
         """Another photograph is on show; the camera goes where it was if it is the one that a project had."""
@@ -78,8 +86,10 @@ class RememberedView(QObject):  # type: ignore[misc]
     def keep(self) -> None:
         """Remember model and arrangement."""
         bundle, looking = self._panel.model.bundle, self._panel.looking
+        directions = self._panel.model.directions.file
         self._keeper.keep_view(
             bundle=None if bundle is None else str(bundle), device=self._panel.model.device,
+            directions=None if directions is None else str(directions),
             two_rows=looking.two_rows.isChecked(), reconstruction=looking.reconstruction.isChecked(),
             guided=self._panel.guide.finished,
         )  # fmt: skip

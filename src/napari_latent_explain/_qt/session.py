@@ -68,6 +68,29 @@ class Session(QObject):  # type: ignore[misc]
         self._gliding = False
         self.history.clear(Stand(explanation.target, mix or Mix(edit=explanation.edit), explanation.region, names))
 
+    def recall(self, past: History | None) -> None:
+        """Go on with the history that an explanation was left with, if it leads to what is there now.
+
+        What directions were called elsewhere meanwhile stays: then names are no part of it any more.
+        """
+        if self._explanation is None or past is None or not self._fits(past):
+            return
+        now, stands = self.current, past.stands
+        if past.current.names != now.names:
+            stands = tuple(replace(stand, names=now.names) for stand in stands)
+        self.history = History(stands, past.at)
+        self.history.push(now)
+
+    def _fits(self, past: History) -> bool:
+        """Whether the explanation has all classes and directions of a history."""
+        explanation = self._explanation
+        known = {direction.id for direction in explanation.atlas.directions} if explanation is not None else set()
+        return explanation is not None and all(
+            stand.target < len(explanation.explainer.classes)
+            and {*stand.mix.edit.strengths, *filter(None, [stand.mix.solo])} <= known
+            for stand in past.stands
+        )
+
     def end(self) -> None:
         """Let the explanation go."""
         self._explanation = None

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from napari_latent_explain._qt.history import History
     from napari_latent_explain.cohort import Project
     from napari_latent_explain.cohort.study_plan import StudyPlan
     from napari_latent_explain.domain import (
@@ -24,14 +25,17 @@ if TYPE_CHECKING:
     from napari_latent_explain.model import Explainer
     from napari_latent_explain.review import Study
 
-__all__ = ["answer", "explain", "is_out_of_memory", "load", "make_study", "map_over", "read", "take_up", "write_panel"]
+__all__ = [
+    "answer", "directions_of", "explain", "history_of", "is_out_of_memory", "load", "make_study", "map_over",
+    "read", "redirected", "take_up", "with_directions", "write_panel",
+]  # fmt: skip
 
 
-def read(path: Path) -> Photograph:
-    """Read a photograph's file."""
+def read(path: Path, frame: int = 0) -> Photograph:
+    """Read a photograph's file, or a later picture of it."""
     from napari_latent_explain.fundus import read_photograph
 
-    return read_photograph(path)
+    return read_photograph(path, frame)
 
 
 def load(bundle: Path | None, device: str) -> Explainer:
@@ -56,6 +60,45 @@ def take_up(project: Project, path: str, explainer: Explainer) -> tuple[Explanat
     from napari_latent_explain.cohort.explaining import take_up
 
     return take_up(project, project[path], explainer)
+
+
+def with_directions(explainer: Explainer, path: Path) -> Explainer:
+    """Give a model the directions of an atlas file."""
+    from napari_latent_explain.model.atlas_file import with_atlas
+
+    return with_atlas(explainer, path)
+
+
+def redirected(explanation: Explanation, explainer: Explainer) -> Explanation:
+    """The same photograph at the same code with the directions of another explainer, its sliders at 0."""
+    from napari_latent_explain.explain import Explanation
+
+    shown = explanation
+    made = Explanation(
+        explainer, shown.photograph, shown.field, shown.laterality, shown.quality, shown.inversion, target=shown.target,
+        display_size=shown.display_size, seconds=dict(shown.seconds),
+    )  # fmt: skip
+    made.set_region(shown.region)
+    return made
+
+
+def directions_of(project: Project, path: str, own: Explainer) -> Path | None:
+    """The file of the directions that a photograph was left with; None for the model's own."""
+    from napari_latent_explain.cohort.explaining import directions_of
+
+    return directions_of(project, project[path], own)
+
+
+def history_of(project: Project, path: str) -> History | None:
+    """The way back that a photograph was left with."""
+    from napari_latent_explain._qt.kept_history import About, read_history
+    from napari_latent_explain.explain.saved_explanation import read_saved
+
+    case = project[path]
+    folder = project.explanation_folder(case.sha256, case.model)
+    saved = read_saved(folder)
+    about = About(photograph=saved.sha256, model=saved.model.sha256, directions=saved.directions)
+    return read_history(folder, about)
 
 
 def make_study(

@@ -29,6 +29,8 @@ class Case(FrozenModel):
     ----------
     path : str
         Absolute path of the photograph's file; unique within its project.
+    frame : int
+        Which picture of a file that has several, from 0.
     state : CaseState
         Not yet, running, done, or refused.
     why : str
@@ -46,6 +48,7 @@ class Case(FrozenModel):
     """
 
     path: str
+    frame: Annotated[int, Field(ge=0)] = 0
     state: CaseState = CaseState.WAITING
     why: str = ""
     sha256: Sha256 = ""

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_latent_explain.cohort.case import Case, CaseState
-from napari_latent_explain.domain import Cancelled, LatentExplainError, Mix, portion, silent
+from napari_latent_explain.domain import Cancelled, ExplanationError, LatentExplainError, Mix, portion, silent
 from napari_latent_explain.explain import explain_photograph, open_explanation
-from napari_latent_explain.explain.saved_explanation import Snapshot, read_saved
+from napari_latent_explain.explain.saved_explanation import Snapshot, directions_sha256, read_saved
 from napari_latent_explain.fundus import read_photograph
+from napari_latent_explain.model.atlas_file import with_atlas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain import Explanation
     from napari_latent_explain.model import Explainer
 
-__all__ = ["Keepsake", "explain_waiting", "take_up"]
+__all__ = ["Keepsake", "directions_of", "explain_waiting", "take_up"]
 
 
 def _unheard(_case: Case) -> None:
@@ -76,11 +77,41 @@ class Keepsake:
         before = project[saved.photograph]
         same = (before.sha256, before.model, before.target) == (saved.sha256, saved.model.sha256, self.target)
         found = {
-            "state": CaseState.DONE, "why": "", "sha256": saved.sha256, "model": saved.model.sha256,
+            "state": CaseState.DONE, "why": "", "frame": saved.frame, "sha256": saved.sha256, "model": saved.model.sha256,
             "decision": self.decision, "target": self.target, "probability": self.probability,
             "reached": True if self.reached else before.reached if same else None,
         }  # fmt: skip
         return project.update(saved.photograph, **(found | known))
+
+
+def directions_of(project: Project, case: Case, own: Explainer) -> Path | None:
+    """Return the file of the directions that a photograph was explained with; None for those of the model, `own`.
+
+    Raises
+    ------
+    ExplanationError
+        If it was never explained, or that file is not there any more, or says something else now.
+    BundleError
+        If the file is refused.
+    """
+    saved = read_saved(project.explanation_folder(case.sha256, case.model))
+    if (
+        not saved.directions
+        or own.identity.sha256 != saved.model.sha256
+        or directions_sha256(own.atlas) == saved.directions
+    ):
+        return None
+    file = project.directions_file(saved.directions)
+    if file is None or not file.is_file():
+        msg = (
+            f"{case.name} was explained with directions from {file or 'a file that is not known'}, which are not there any "
+            "more; put them back, or explain it again with the model's own."
+        )
+        raise ExplanationError(msg)
+    if directions_sha256(with_atlas(own, file).atlas) != saved.directions:
+        msg = f"{case.name} was explained with other directions than {file} has now; explain it again."
+        raise ExplanationError(msg)
+    return file
 
 
 def take_up(project: Project, case: Case, explainer: Explainer) -> tuple[Explanation, Mix]:
@@ -106,7 +137,7 @@ def _explain(project: Project, case: Case, explainer: Explainer, progress: Progr
     What somebody kept of it meanwhile stays.
     """
     began = time.perf_counter()
-    made = explain_photograph(explainer, read_photograph(case.path), progress=portion(progress, 0.0, 0.7))
+    made = explain_photograph(explainer, read_photograph(case.path, case.frame), progress=portion(progress, 0.0, 0.7))
     found = made.find_counterfactual(portion(progress, 0.7, 1.0))
     made.accept(found)
     if project[case.path].state is not CaseState.RUNNING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from filelock import FileLock, Timeout
 from pydantic import Field as Constraint
@@ -33,8 +33,9 @@ class View(FrozenModel):
     ----------
     shown : str
         Path of the photograph; empty if there was none.
-    bundle, device : str or None, str
-        The model's folder (None: the default one), and what was chosen to run it on (empty: nothing).
+    bundle, device, directions : str or None, str, str or None
+        The model's folder (None: the default one), what was chosen to run it on (empty: nothing), and the file that directions
+        came from (None: the model's own).
     looked_at, centre, zoom : str, (float, float), float, optional
         At which photograph the camera looked, where, (y, x) in its pixels, and screen pixels for one of them.
     two_rows, reconstruction : bool
@@ -46,6 +47,7 @@ class View(FrozenModel):
     shown: str = ""
     bundle: str | None = None
     device: str = ""
+    directions: str | None = None
     looked_at: str = ""
     centre: tuple[float, float] | None = None
     zoom: float | None = None
@@ -60,6 +62,7 @@ class _State(FrozenModel):
     format: Literal[1] = 1
     cases: tuple[Case, ...] = ()
     names: dict[str, dict[DirectionId, Naming]] = Constraint(default_factory=dict)
+    directions: dict[Annotated[str, Constraint(pattern=r"^[0-9a-f]{64}$")], str] = Constraint(default_factory=dict)
     view: View = View()
 
 
@@ -207,6 +210,17 @@ class Project:
         with self._order:
             if dict(names) != self.names(model):
                 self._write(names={**self._state.names, model: dict(names)})
+
+    def directions_file(self, sha256: str) -> Path | None:
+        """Where directions were found that were not a model's own, by their `directions_sha256`; None if nobody said."""
+        known = self._state.directions.get(sha256)
+        return Path(known) if known is not None else None
+
+    def keep_directions(self, sha256: str, file: Path) -> None:
+        """Keep which file directions came from."""
+        with self._order:
+            if self._state.directions.get(sha256) != str(file):
+                self._write(directions={**self._state.directions, sha256: str(file)})
 
     def keep_view(self, **changes: Any) -> None:
         """Keep what is on show (`View`'s fields)."""

@@ -7,6 +7,7 @@ its hash. The photograph itself is not copied; it is found again by its path and
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -35,9 +36,17 @@ from napari_latent_explain.fundus import read_photograph
 from napari_latent_explain.latent import Inversion, mask_tensor, reconstruct
 
 if TYPE_CHECKING:
+    from napari_latent_explain.domain import DirectionAtlas
     from napari_latent_explain.model.explainer import Explainer
 
-__all__ = ["SavedExplanation", "Snapshot", "open_explanation", "read_saved", "save_explanation"]
+__all__ = [
+    "SavedExplanation",
+    "Snapshot",
+    "directions_sha256",
+    "open_explanation",
+    "read_saved",
+    "save_explanation",
+]
 
 _NAME = "explanation.json"
 _LARGEST = 64 * 2**20
@@ -56,6 +65,8 @@ class SavedExplanation(FrozenModel):
         Which picture of a file that has several, from 0.
     model : ModelIdentity
         Of the bundle that explained it: codes and directions mean nothing to another.
+    directions : str
+        `directions_sha256` of the atlas in use; empty in older files.
     field, laterality, quality
         What was read of the photograph, corrections by hand included.
     target, edit
@@ -81,6 +92,7 @@ class SavedExplanation(FrozenModel):
     sha256: str
     frame: Annotated[int, Constraint(ge=0)] = 0
     model: ModelIdentity
+    directions: Annotated[str, Constraint(pattern=r"^([0-9a-f]{64})?$")] = ""
     field: Field
     laterality: LateralityReading
     quality: QualityReport
@@ -95,6 +107,12 @@ class SavedExplanation(FrozenModel):
     loss_encoder: float
     loss_refined: float
     seconds: dict[str, float] = Constraint(default_factory=dict)
+
+
+def directions_sha256(atlas: DirectionAtlas) -> str:
+    """Hash of what an atlas' sliders do: which coordinates they move, by how much, and towards what; not what they are called."""
+    told = [(d.id, d.layer, d.channel, d.sign, d.spread, d.low, d.high, d.target) for d in atlas.directions]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +139,7 @@ class Snapshot:
         saved = SavedExplanation(
             photograph=str(photograph.path.absolute()), sha256=photograph.sha256,
             frame=photograph.frame, model=explanation.explainer.identity,
+            directions=directions_sha256(explanation.atlas),
             field=explanation.field, laterality=explanation.laterality, quality=explanation.quality,
             target=explanation.target, edit=explanation.edit, mix=mix, region=explanation.region,
             note=explanation.frame.note, reached=explanation.frame.reached,

@@ -1,0 +1,128 @@
+"""The chosen model, loaded once, with the directions that are chosen for it. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from napari_latent_explain._qt import verbs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari_latent_explain._qt.history import History
+    from napari_latent_explain.cohort import Project
+    from napari_latent_explain.domain import DirectionAtlas, Mix, Photograph, Progress
+    from napari_latent_explain.explain import Explanation
+    from napari_latent_explain.model import Explainer
+
+__all__ = ["Made", "ModelChoice", "ModelShelf"]
+
+FULL = "The graphics processor is full: going on with the main processor"
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """What a person chose.
+
+    Parameters
+    ----------
+    bundle : pathlib.Path or None
+        The model's folder; None is the default model.
+    device : str
+        What to run it on.
+    directions : pathlib.Path or None
+        The file that directions come from; None for the model's own.
+    """
+
+    bundle: Path | None
+    device: str
+    directions: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """An explanation, by which model it was made in the end, where its sliders stand, if not all are heard, and the way back."""
+
+    choice: ModelChoice
+    explanation: Explanation
+    mix: Mix | None = None
+    history: History | None = None
+
+
+class ModelShelf:
+    """Gives the model that a choice names, in any thread.
+
+    Parameters
+    ----------
+    load : callable
+        (bundle or None, device) -> Explainer.
+    """
+
+    def __init__(self, load: Callable[[Path | None, str], Explainer]) -> None:
+        self._load = load
+        self._last: tuple[Path | None, str, Explainer] | None = None
+
+    def give(self, choice: ModelChoice) -> Explainer:
+        """Return the model; the one that was asked for last is not loaded again.
+
+        Raises
+        ------
+        BundleError
+            If model or directions are refused.
+        """
+        last = self._last
+        if last is not None and last[:2] == (choice.bundle, choice.device):
+            explainer = last[2]
+        else:
+            explainer = self._load(choice.bundle, choice.device)
+            self._last = (choice.bundle, choice.device, explainer)
+        return explainer if choice.directions is None else verbs.with_directions(explainer, choice.directions)
+
+    def explain(
+        self,
+        choice: ModelChoice,
+        photograph: Callable[[], Photograph],
+        explain: Callable[..., Explanation],
+        progress: Progress,
+    ) -> Made:
+        """Read a photograph and explain it; on the main processor, if the graphics processor is full."""
+        progress("Reading the photograph", 0.0)
+        picture = photograph()
+        progress("Loading the model", 0.0)
+        explainer = self.give(choice)
+        try:
+            return Made(choice, explain(explainer, picture, progress=progress))
+        except Exception as error:
+            if not verbs.is_out_of_memory(error, explainer):
+                raise
+        progress(FULL, 0.0)
+        choice = replace(choice, device="cpu")
+        return Made(choice, explain(self.give(choice), picture, progress=progress))
+
+    def take_up(self, choice: ModelChoice, project: Project, path: str, progress: Progress) -> Made:
+        """Open what a project keeps of a photograph, with the directions that it was left with.
+
+        Raises
+        ------
+        ExplanationError
+            If it can't be opened, or the file of its directions is not there any more.
+        """
+        progress("Loading the model", 0.0)
+        own = self.give(replace(choice, directions=None))
+        choice = replace(choice, directions=verbs.directions_of(project, path, own))
+        progress("Taking up where it was left", 0.5)
+        explanation, mix = verbs.take_up(project, path, self.give(choice))
+        return Made(choice, explanation, mix, verbs.history_of(project, path))
+
+    def redirect(
+        self, choice: ModelChoice, shown: Explanation | None, progress: Progress
+    ) -> tuple[DirectionAtlas, Made | None]:
+        """Read the chosen directions, and make what is shown anew with them, its sliders at 0; None if it is no such model's."""
+        progress("Loading the model", 0.0)
+        explainer = self.give(choice)
+        if shown is None or shown.explainer.identity != explainer.identity:
+            return explainer.atlas, None
+        progress("Taking the directions", 0.5)
+        return explainer.atlas, Made(choice, verbs.redirected(shown, explainer))
