@@ -71,6 +71,8 @@ class _Slider(QDoubleSlider):  # type: ignore[misc]
 class _Marks(QWidget):  # type: ignore[misc]
     """Ticks and numbers under a slider: the ends of what real eyes show, and zero."""
 
+    paints_text = True
+
     def __init__(self, low: float, high: float) -> None:
         super().__init__()
         self._low, self._high = low, high

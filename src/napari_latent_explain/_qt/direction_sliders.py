@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_latent_explain._qt.direction_slider import DirectionSlider
+from napari_latent_explain._qt.hinted_line import HintedLine
 from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain.domain import Mix
 
@@ -41,8 +42,7 @@ class DirectionSliders(QWidget):  # type: ignore[misc]
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Find a direction")
+        self.search = HintedLine("Find a direction")
         self.search.setClearButtonEnabled(True)
         self.search.setToolTip("Show only the directions whose name, or coordinate, holds these letters.")
         self.search.setAccessibleName("Find a direction")

@@ -19,6 +19,8 @@ _LINE, _LEFT = "#f28e2b", 44
 class DoseCurve(QWidget):  # type: ignore[misc]
     """Log odds of the target, from none to all of the edit; the level line is where the decision changes."""
 
+    paints_text = True
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._curve: DoseResponse | None = None

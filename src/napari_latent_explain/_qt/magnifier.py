@@ -32,7 +32,7 @@ class Magnifier(QWidget):  # type: ignore[misc]
         for column, (view, name) in enumerate(((self.before, "Original"), (self.after, "Counterfactual"))):
             view.setFixedSize(_SIDE * _TIMES, _SIDE * _TIMES)
             view.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            view.setStyleSheet("background: black;")
+            view.setStyleSheet("background: black; color: white;")
             view.setAccessibleName(f"Magnified {name.lower()}")
             grid.addWidget(view, 0, column)
             grid.addWidget(QLabel(name), 1, column)
