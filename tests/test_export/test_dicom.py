@@ -32,6 +32,7 @@ def reference() -> pydicom.Dataset:
         "19700101",
         "F",
     )
+    found.IssuerOfPatientID = "Canary Hospital"
     found.StudyInstanceUID, found.SeriesInstanceUID, found.SOPInstanceUID = "1.2.3", "1.2.3.4", "1.2.3.5"
     found.SOPClassUID = "1.2.840.10008.5.1.4.1.1.77.1.5.1"
     found.AccessionNumber, found.StudyID, found.StudyDate, found.StudyTime = "A1", "S1", "20200101", "101010"
@@ -71,6 +72,7 @@ def test_a_capture_says_what_it_is_and_whose(
     if joined:
         assert made.SourceImageSequence[0].ReferencedSOPInstanceUID == "1.2.3.5"
     assert (b"Canary" in path.read_bytes()) == (kind == "kept")
+    assert made.get("IssuerOfPatientID") == ("Canary Hospital" if kind == "kept" else None)
     if kind != "kept":
         assert (str(made.PatientID), str(made.PatientName)) == ("case 3fa94c21", "case 3fa94c21^")
         assert made.PatientIdentityRemoved == "YES"

@@ -88,6 +88,8 @@ class DicomContext:
         if self.keep_patient and self.reference is not None:
             for name in (*_PATIENT, *_VISIT):
                 setattr(made, name, self.reference.get(name, ""))
+            if issuer := self.reference.get("IssuerOfPatientID"):  # another hospital's 4711 is another patient
+                made.IssuerOfPatientID = issuer
         else:
             label = re.sub(r"[\\^=]", "_", exhibit.label)  # signs that divide names and values
             made.PatientName, made.PatientID = f"{label}^", label
