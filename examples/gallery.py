@@ -13,12 +13,18 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import napari
+import numpy as np
+from pydicom import uid
+from pydicom.dataset import Dataset, FileMetaDataset
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_latent_explain._qt import ExplainWidget
 from napari_latent_explain._qt.shortcuts import ShortcutList
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
 from napari_latent_explain.domain import Region, SaliencyMethod
+from napari_latent_explain.fundus import read_photograph
 from napari_latent_explain.fundus.looking import Look
 from napari_latent_explain.fundus.samples import sample_photographs
 
@@ -44,6 +50,26 @@ def wait(ready: Callable[[], bool]) -> None:
     turn()
 
 
+def visit(photographs: list[Path], path: Path) -> Path:
+    """Write photographs of one size as the frames of one DICOM file, whose pixels are 0.035 mm apart on the retina."""
+    read = [read_photograph(one).pixels for one in photographs]
+    frames = np.stack([one for one in read if one.shape == read[0].shape and one.dtype == np.uint8])
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.77.1.5.1"
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = uid.generate_uid()
+    dataset.NumberOfFrames, dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = frames.shape
+    dataset.PhotometricInterpretation, dataset.PixelRepresentation, dataset.PlanarConfiguration = "RGB", 0, 0
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit, dataset.Modality, dataset.PixelSpacing = 7, "OP", [0.035, 0.035]
+    dataset.SeriesDescription = "simulated"
+    dataset.PixelData = frames.tobytes()
+    dataset["PixelData"].VR = "OB"
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
 class Gallery:
     """A viewer with the widget, and where its pictures go."""
 
@@ -52,10 +78,14 @@ class Gallery:
         self.viewer = napari.Viewer(show=True)
         self.viewer.window.resize(1500, 950)
         self.widget = ExplainWidget(self.viewer, project=project)
+        self.photographs, self.project = photographs, project
+        self.dock()
+
+    def dock(self) -> None:
+        """Dock the widget that is there now."""
         self.viewer.window.add_dock_widget(self.widget, name="Latent Explain", area="right")
         self.panel = self.widget.panel
         self.scroll = self.panel.findChild(VerticalScroll)
-        self.photographs = photographs
 
     def still(self) -> None:
         """Wait until nothing is computed or written."""
@@ -158,17 +188,78 @@ class Gallery:
         self.still()
         self.shoot("one_row")
         tools.two_rows.click()
+        self.frames_and_caliper()
+        self.directions()
+        self.taken_up_again()
+        widget, panel = self.widget, self.panel
         self.viewer.window.resize(1280, 720)
         self.scroll.verticalScrollBar().setValue(0)
         self.shoot("1280x720")
         self.viewer.theme = "light"
         self.shoot("light")
+        self.down_to(panel.sliders)
+        widget.window().activateWindow()
+        turn()
+        next(iter(panel.sliders.rows.values())).slider.setFocus()
+        self.shoot("light_sliders")
+        panel.find.setFocus()
+        self.shoot("focus")
         keys = ShortcutList(widget)
         keys.show()
         self.shoot("keys", keys)
         keys.close()
         widget.close_down()
         self.viewer.close()
+
+    def frames_and_caliper(self) -> None:
+        """Explain a later picture of a file with several, and measure on it."""
+        widget, tools = self.widget, self.panel.looking
+        widget.open_photograph(visit(sorted(self.photographs.glob("simulated*.png")), self.photographs / "visit.dcm"))
+        frames = widget.photograph.frames
+        wait(lambda: not frames.isHidden())
+        frames.stepUp()
+        widget.explain()
+        self.still()
+        self.scroll.verticalScrollBar().setValue(0)
+        self.shoot("frame_2")
+        tools.caliper.click()
+        canvas = next(
+            one for one in widget.window().findChildren(QWidget) if type(one).__name__ == "CanvasBackendDesktop"
+        )
+        start, end = (
+            QPoint(canvas.width() // 6, canvas.height() // 5),
+            QPoint(canvas.width() // 3, canvas.height() // 3),
+        )
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)
+        for share in (0.4, 0.8, 1.0):
+            QTest.mouseMove(canvas, start + (end - start) * share)
+            turn(0.1)
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=end)
+        self.down_to(tools)
+        self.shoot("caliper")
+        tools.caliper.click()
+
+    def directions(self) -> None:
+        """Take the directions of a file."""
+        widget = self.widget
+        atlas = widget.explanation.atlas
+        path = self.photographs / "found_on_our_photographs.json"
+        path.write_text(atlas.replace(directions=atlas.directions[::2]).model_dump_json(), encoding="utf-8")
+        widget.take_directions(path)
+        self.still()
+        self.scroll.verticalScrollBar().setValue(0)
+        self.shoot("directions_of_a_file")
+
+    def taken_up_again(self) -> None:
+        """Close the window and open it again: what was done can still be undone."""
+        next(iter(self.panel.sliders.rows.values())).slider.setValue(1.0)
+        self.still()
+        self.viewer.window.remove_dock_widget(self.widget)
+        self.widget = ExplainWidget(self.viewer, project=self.project)
+        self.dock()
+        wait(lambda: self.widget.explanation is not None)
+        self.still()
+        self.shoot("taken_up_again")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_latent_explain._qt.explained_layers import is_ours
 from napari_latent_explain._qt.frame_chooser import FrameChooser
@@ -118,11 +118,14 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
         self.browse.setToolTip("Open a photograph from a file (JPEG, PNG, TIFF, DICOM and others).")
         self.browse.setAccessibleName("Open a photograph")
         self.frames = FrameChooser()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
         row.addWidget(self.choice, 1)
-        row.addWidget(self.frames)
         row.addWidget(self.browse)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self.frames)
         self.browse.clicked.connect(self._browse)
         self.choice.currentIndexChanged.connect(self._show_frames)
         viewer.layers.events.inserted.connect(self._layer_inserted)
