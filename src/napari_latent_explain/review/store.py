@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from sqlalchemy import insert, select, union, update
 from sqlalchemy.exc import DBAPIError
 
 from napari_latent_explain.domain import StudyError
-from napari_latent_explain.review.address import place_name
+from napari_latent_explain.review.address import is_address, place_name
 from napari_latent_explain.review.causes import in_one_sentence, is_passing
 from napari_latent_explain.review.database import hold_still, lock_for, open_database
 from napari_latent_explain.review.record import BEGINNING, Deed, Record, check_chain
@@ -19,7 +20,6 @@ from napari_latent_explain.review.schema import chains, log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pydantic import JsonValue
     from sqlalchemy import Connection
@@ -62,9 +62,11 @@ class RatingStore:
         rater: str,
         records: list[Record],
         now: Callable[[], datetime],
+        file: Path | None = None,
     ) -> None:
         self.place, self.study, self.rater = place, study, rater
         self._connection, self._records, self._now = connection, records, now
+        self._file, self._identity = file, _identity(file)
 
     @classmethod
     def open(cls, where: Path | str, study: Study, rater: str, *, now: Callable[[], datetime] = utc_now) -> Self:
@@ -99,7 +101,7 @@ class RatingStore:
                 connection.close()
                 connection.engine.dispose()
                 raise
-        return cls(connection, place, study.sha256, rater, records, now)
+        return cls(connection, place, study.sha256, rater, records, now, None if is_address(where) else Path(where))
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -118,7 +120,8 @@ class RatingStore:
         ------
         StudyError
             If there is no room or the place is gone; the earlier records are as they were. Nothing was written, unless the
-            connection was lost: then it may have been, and must be opened again to see.
+            connection was lost: then it may have been, and must be opened again to see. A file that was deleted or replaced
+            ends the review.
         """
         if self._connection.closed or self._connection.invalidated:
             msg = f"{self.place} is not connected any more; open the review again."
@@ -129,6 +132,10 @@ class RatingStore:
         ).sealed()  # fmt: skip
         with in_one_sentence(self.place):
             self._write(record)
+        if _identity(self._file) != self._identity:  # it is written, into a file that nobody will find any more
+            msg = f"{self.place} was deleted or replaced during the review; put it back, from the waste bin or its backup."
+            self.close()
+            raise StudyError(msg)
         self._records.append(record)
         return record
 
@@ -148,6 +155,15 @@ class RatingStore:
         """Let go of file or database. Safe to call twice."""
         self._connection.close()
         self._connection.engine.dispose()
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; nothing if there is none."""
+    try:
+        told = file.stat() if file is not None else None
+    except OSError:
+        return None
+    return (told.st_dev, told.st_ino) if told is not None else None
 
 
 def write_records(connection: Connection, records: list[Record]) -> None:

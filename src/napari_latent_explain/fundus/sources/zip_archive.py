@@ -138,6 +138,8 @@ def _wrong(entry: zipfile.ZipInfo) -> str:
     outside = PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute() or PureWindowsPath(name).drive
     if outside or "\\" in name or ".." in name.split("/") or not name.isprintable():
         return "has an entry whose path leads out of it: don't trust it, and ask for another archive"
+    if not name:
+        return "has an entry without a name: pack it again"
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "has a link or device in it: pack the photographs themselves"

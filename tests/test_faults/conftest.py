@@ -1,0 +1,6 @@
+"""The folder of shared test modules is importable."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
