@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -58,11 +59,12 @@ def test_stages_summary_and_failures(tmp_path: Path, data: Path, small_bundle: P
     assert json.loads(named.stdout)["files"] == [f"{CANARY}_broken.png"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_says_how_to_go_on(
-    tmp_path: Path, data: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, data: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def stop(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
 
     monkeypatch.setattr(cohort_run, "run_chunks", stop)
     common = ("--output", tmp_path / "store", "--model", small_bundle, "--processes", 0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -57,6 +59,19 @@ def _told(title: str) -> Iterator[Progress]:
             message(f"{title}: {what}")
 
     yield told
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let the signal with which batch systems end a job do what Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _workers(options: CohortOptions) -> AbstractContextManager[Workers]:
@@ -120,7 +135,7 @@ def run_cohort_stage(
         device=options.device, seed=options.seed, atlas_sha256=atlas_hash(explainer.atlas), **settings,
     )  # fmt: skip
     try:
-        with _open(output, explainer, len(files)) as store, _workers(options) as workers:
+        with _ended_by_sigterm(), _open(output, explainer, len(files)) as store, _workers(options) as workers:
             _say_dashboard(workers)
             with _told("Listing") as progress:
                 list_cohort(store, files, data, workers, progress=progress)
