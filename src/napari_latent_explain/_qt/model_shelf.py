@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_latent_explain._qt import verbs
+from napari_latent_explain.domain import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,7 @@ class ModelShelf:
         try:
             return Made(choice, explain(explainer, picture, progress=progress))
         except Exception as error:
-            if not verbs.is_out_of_memory(error, explainer):
+            if isinstance(error, Cancelled) or not verbs.is_out_of_memory(error, explainer):
                 raise
         progress(FULL, 0.0)
         choice = replace(choice, device="cpu")
