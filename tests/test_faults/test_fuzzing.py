@@ -12,7 +12,7 @@ from faults.fuzzing import fuzz
 from faults.planted import PLANTED_READERS
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="limits of memory need Linux")
-INPUTS = 12
+INPUTS = 10
 
 
 def test_spoiled_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -> None:

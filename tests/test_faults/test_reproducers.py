@@ -12,7 +12,7 @@ import pytest
 
 from faults.neighbours import neighbour
 from napari_latent_explain.domain import PhotographError, StudyError
-from napari_latent_explain.fundus.sources import ZipArchive
+from napari_latent_explain.fundus.sources import ZipArchive, read_table
 from napari_latent_explain.review import RatingStore, rater_file, read_chain
 
 
@@ -26,6 +26,24 @@ def test_an_entry_of_an_archive_without_a_name_is_refused(tmp_path: Path) -> Non
     (tmp_path / "eyes.zip").write_bytes(content)
     with pytest.raises(PhotographError, match="without a name"):
         ZipArchive(tmp_path / "eyes.zip").names()
+
+
+def test_what_sqlite_quotes_of_a_damaged_file_need_not_be_text(tmp_path: Path) -> None:
+    study = neighbour("test_review/conftest.py").make_study(tmp_path, photographs=1, directions=1)
+    path = rater_file(tmp_path, "rater")
+    RatingStore.open(path, study, "rater").close()
+    content = path.read_bytes()
+    assert content.count(b"CREATE TABLE chains") == 1
+    path.write_bytes(content.replace(b"CREATE TABLE chains", b"CR\xdeATE TABLE chains"))
+    with pytest.raises(StudyError, match="is damaged"):
+        read_chain(path, study.sha256)
+
+
+def test_a_path_of_several_lines_in_a_table_is_told_in_one(tmp_path: Path) -> None:
+    (tmp_path / "eyes.csv").write_text('file,label\n"/etc/\npasswd",1\n')
+    with pytest.raises(PhotographError, match="not in the folder") as caught:
+        read_table(tmp_path / "eyes.csv")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("replaced", [False, True])

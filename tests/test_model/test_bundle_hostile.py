@@ -150,6 +150,19 @@ def test_networks_of_other_shapes_than_their_weights_are_never_made(folder: Path
 
 
 @pytest.mark.parametrize(
+    ("part", "sizes"),
+    [
+        ("generator", {"channel_base": 2**20, "channel_max": 4096}),
+        ("generator", {"w_dim": 4096, "z_dim": 4096, "mapping_layers": 64}),
+        ("encoder", {"channels": [4096] * 4, "hidden": 4096}),
+    ],
+)
+def test_making_a_network_ends_where_its_weights_do(folder: Path, part: str, sizes: dict[str, Any]) -> None:
+    rewritten(folder, METADATA, lambda t: t[part].update(sizes))
+    refused(lambda: load_explainer(folder, "cpu"), "larger than its weights")
+
+
+@pytest.mark.parametrize(
     ("name", "change", "said"),
     [
         (GENERATOR, lambda s: s.pop("const"), "does not fit the shapes"),

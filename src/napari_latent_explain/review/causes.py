@@ -106,3 +106,5 @@ def in_one_sentence(place: str) -> Iterator[None]:
         raise StudyError(sentence(place, error.orig)) from error
     except (SQLAlchemyError, OSError) as error:
         raise StudyError(sentence(place, error)) from error
+    except UnicodeDecodeError as error:  # what SQLite quotes of a damaged file need not be text
+        raise StudyError(sentence(place, ValueError("malformed"))) from error

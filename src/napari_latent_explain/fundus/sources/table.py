@@ -70,7 +70,9 @@ def read_table(table: Path, folder: Path | None = None) -> list[TableRow]:
                     raise PhotographError(msg)
                 continue
             if not (folder / name).resolve().is_relative_to(inside):
-                msg = f"Line {reader.line_num} of {table} names {name}, which is not in the folder {folder}."
+                msg = (
+                    f"Line {reader.line_num} of {table} names {ascii(name)[:100]}, which is not in the folder {folder}."
+                )
                 raise PhotographError(msg)
             found.append(TableRow(reader.line_num, name, folder / name, (row.get("label") or "").strip()))
     except (OSError, ValueError, csv.Error) as error:
