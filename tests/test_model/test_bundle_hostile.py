@@ -312,8 +312,6 @@ def test_scores_that_are_not_defined_are_written_as_nothing(small_bundle: Path, 
         ("napari_latent_explain.model.classifier.nn.Identity", {}),
         ("monai.networks.nets.densenet.nn.Linear", {"in_features": 1, "out_features": 1}),
         ("monai.networks.nets.BlockArgs", {}),
-        ("monai.networks.nets.DenseNet121", {"spatial_dims": 2, "in_channels": 3, "out_channels": 2, "pretrained": True}),
-        ("monai.networks.nets.DenseNet", {"spatial_dims": 2, "in_channels": 3, "out_channels": 2, "norm": "/etc/passwd"}),
         ("monai.networks.nets.DenseNet", {"spatial_dims": 2, "in_channels": 3, "out_channels": 2, "init_features": 2**40}),
         ("monai.networks.nets.DenseNet", {"spatial_dims": 2, "in_channels": 3, "out_channels": 2, "growth_rate": 10**5}),
         ("monai.networks.nets.DenseNet", {"spatial_dims": 2, "in_channels": 3, "out_channels": 2, "block_config": [10**5]}),
@@ -321,6 +319,34 @@ def test_scores_that_are_not_defined_are_written_as_nothing(small_bundle: Path, 
 )  # fmt: skip
 def test_networks_that_are_none_or_ask_for_more(target: str, arguments: dict[str, Any]) -> None:
     refused(lambda: _within(2**31, lambda: build_network(target, arguments, 10**6)))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"pretrained": True},
+        {"pretrained_url": "x"},
+        {"norm": "/etc/passwd"},
+        {"norm": "https:x"},
+        {"act": ["a", "..\\b"]},
+    ],
+)
+def test_networks_fetch_nothing(more: dict[str, Any]) -> None:
+    told = {"spatial_dims": 2, "in_channels": 3, "out_channels": 2}
+    refused(lambda: build_network("monai.networks.nets.DenseNet121", told | more), "fetch something from elsewhere")
+
+
+def test_networks_that_would_fetch_something_unasked_are_told_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some take published weights unless they are told otherwise."""
+    from napari_latent_explain.model import classifier
+
+    def lite_backbone(outputs: int, pretrained: bool = True) -> torch.nn.Module:
+        assert not pretrained
+        return torch.nn.Linear(1, outputs)
+
+    lite_backbone.__module__ = classifier.__name__
+    monkeypatch.setattr(classifier, "lite_backbone", lite_backbone)
+    assert build_network(f"{classifier.__name__}.lite_backbone", {"outputs": 2}).out_features == 2
 
 
 def _monai_folder(folder: Path, **inference: Any) -> Path:
@@ -371,13 +397,22 @@ def test_metadata_of_a_monai_bundle_of_the_wrong_types(tmp_path: Path, metadata:
     refused(lambda: open_foreign_classifier(folder, {"classes": ("a", "b")}))
 
 
-@pytest.mark.parametrize("name", ["configs/inference.json", "configs/metadata.json", "models/model.pt"])
-def test_links_out_of_a_monai_bundle_are_not_followed(tmp_path: Path, name: str) -> None:
-    folder = _monai_folder(tmp_path / "b", network_def={"_target_": "DenseNet"})
-    (folder / "configs/metadata.json").write_text(json.dumps({"network_data_format": {}}))
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("configs/inference.json", "no network_def"),
+        ("configs/metadata.json", "name its classes"),
+        ("models/model.pt", "no models/model"),
+    ],
+)
+def test_links_out_of_a_monai_bundle_are_not_followed(tmp_path: Path, name: str, said: str) -> None:
+    folder = _monai_folder(tmp_path / "b", network_def={"_target_": "DenseNet", "spatial_dims": 7})
+    data = {"outputs": {"pred": {"channel_def": {"0": "a", "1": "b"}}}}
+    (folder / "configs/metadata.json").write_text(json.dumps({"network_data_format": data}))
+    refused(lambda: open_foreign_classifier(folder, {}), "can't be built")
     shutil.move(folder / name, tmp_path / "moved")
     (folder / name).symlink_to(tmp_path / "moved")
-    refused(lambda: open_foreign_classifier(folder, {}), "name its classes|no network_def|no models/model")
+    refused(lambda: open_foreign_classifier(folder, {}), said)
 
 
 def test_an_onnx_file_that_was_replaced_is_not_kept(tmp_path: Path) -> None:
