@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -33,6 +34,18 @@ def test_jobs_have_one_thread_a_worker_and_end_in_time() -> None:
     assert settings["memory"] == "20GiB"
     assert settings["walltime"] == "01:30:00"
     assert settings["worker_extra_args"][:2] == ["--lifetime", "85m"]
+
+
+def test_what_a_job_does_first_is_taken_up_by_dask(tmp_path: Path) -> None:
+    example = load("examples/cohort_slurm.py")
+    shown = (
+        "import dask, distributed; print(dask.config.get('distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_'))"
+    )
+    script = "\n".join([*example.PROLOGUE, f'"{sys.executable}" -c "{shown}"'])
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=True, env={"TMPDIR": str(tmp_path)}
+    )
+    assert done.stdout.strip() == "1073741824"
 
 
 @pytest.mark.parametrize("stage", ["invert", "counterfactual"])

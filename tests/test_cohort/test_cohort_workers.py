@@ -122,6 +122,14 @@ def test_workers_listen_on_the_loopback_and_have_one_thread(workers: DaskWorkers
     assert all(folder.startswith("/") for folder in workers.client.run(os.getcwd).values())
 
 
+def malloc_trims() -> str | None:
+    return os.environ.get("MALLOC_TRIM_THRESHOLD_")
+
+
+def test_memory_is_not_given_back_at_every_free(workers: DaskWorkers) -> None:
+    assert set(workers.client.run(malloc_trims).values()) == {None}  # as Dask would have it: three times as slow
+
+
 def test_a_scheduler_that_runs_already_is_used(workers: DaskWorkers) -> None:
     with cluster_workers(workers.client.scheduler.address) as joined:
         assert joined.count == 2

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DaskWorkers", "Here", "Lost", "Workers", "cluster_workers", "local_workers"]
 
+_ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
 
 class Lost(Exception):  # noqa: N818 - what became of a chunk
     """A chunk that gave no answer: its worker died, or the answer could not be sent."""
@@ -171,6 +173,8 @@ def local_workers(processes: int) -> Iterator[DaskWorkers]:
     folder = tempfile.mkdtemp(prefix="latent-explain-")
     settings = {
         "distributed.scheduler.allowed-failures": 0,
+        # Dask's own would have malloc give memory back at every free: a network then waits for the kernel half of its time.
+        "distributed.nanny.pre-spawn-environ": dict.fromkeys(_ONE_THREAD, 1),
     }
     try:
         with (
@@ -193,6 +197,8 @@ def local_workers(processes: int) -> Iterator[DaskWorkers]:
 @contextmanager
 def cluster_workers(address: str, patience: float = 10.0) -> Iterator[DaskWorkers]:
     """Use the workers of a scheduler that runs already, such as ``tcp://127.0.0.1:8786``; wait so many seconds for it.
+
+    Start them with one thread each, and with ``distributed.nanny.pre-spawn-environ`` as ``examples/cohort_slurm.py`` sets it.
 
     Raises
     ------
