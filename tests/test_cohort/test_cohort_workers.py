@@ -7,8 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ from napari_latent_explain.cohort.store import chunks
 from napari_latent_explain.cohort.store.assignment import Answer
 from napari_latent_explain.cohort.store.chunks import Pace
 from napari_latent_explain.cohort.store.running import run_chunks
-from napari_latent_explain.cohort.store.work import work_on
 from napari_latent_explain.cohort.store.workers import DaskWorkers, cluster_workers, local_workers
 from napari_latent_explain.domain import BundleError, ProjectError, silent
 from napari_latent_explain.fundus import simulate
 from napari_latent_explain.model import Explainer
-from small_cohort import assigned, contents, run
+from small_cohort import contents, run
 
 cloudpickle = pytest.importorskip("cloudpickle")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -103,14 +101,15 @@ def test_a_photograph_that_kills_every_worker_is_found_and_the_rest_goes_on(
     assert lost == [Eye("13")]
 
 
-def test_a_worker_with_another_model_stops_the_run_with_its_sentence(
-    workers: DaskWorkers, data: Path, small_explainer: Explainer
-) -> None:
-    strange = replace(assigned(small_explainer, data), model="b" * 64)
-    with pytest.raises(BundleError, match=r"The worker on .* has another model"):
-        run_chunks(
-            workers, partial(work_on, strange), [[Eye("1")]], 1, keep=lambda *_: 0, give_up=print, progress=silent
-        )
+def refusing(_members: Sequence[Eye]) -> Answer:
+    """Cannot work here at all."""
+    msg = "The worker on node7 has another model."
+    raise BundleError(msg)
+
+
+def test_a_worker_that_refuses_stops_the_run_with_its_sentence(workers: DaskWorkers) -> None:
+    with pytest.raises(BundleError, match="The worker on node7 has another model"):
+        run_chunks(workers, refusing, [[Eye("1")]], 1, keep=lambda *_: 0, give_up=print, progress=silent)
 
 
 def test_workers_listen_on_the_loopback_and_have_one_thread(workers: DaskWorkers) -> None:
