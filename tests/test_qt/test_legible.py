@@ -80,3 +80,25 @@ def test_the_measure_finds_what_can_not_be_read(qtbot):
     assert "placeholder" in found
     assert "strong" not in found
     assert "flat" in " ".join(without_visible_focus(root))
+
+
+def test_a_review_can_be_read_and_shows_the_focus_too(make_napari_viewer_proxy, qtbot):
+    from napari_latent_explain._qt import ReviewWidget
+
+    viewer = make_napari_viewer_proxy(show=True)
+    widget = ReviewWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Review", area="right")
+    try:
+        with qtbot.waitExposed(widget.window()):
+            widget.window().show()
+        widget.chooser.say("There is no study in this folder.")
+        for theme in ("dark", "light"):
+            viewer.theme = theme
+            qtbot.wait(200)
+            seen = {text for _, text, _ in texts(widget)}
+            for expected in ("Begin, or go on", "study.json", "Letters and digits", "no study"):
+                assert any(expected in text for text in seen), (expected, seen)
+            assert not illegible(widget), theme
+            assert not without_visible_focus(widget), theme
+    finally:
+        widget.close_down()

@@ -89,7 +89,8 @@ class QuestionRow(QFrame):  # type: ignore[misc]
         self.setStyleSheet(
             f"QFrame#question {{ border-left: 4px solid {line}; }} "
             "QPushButton { text-align: left; padding: 3px 5px; } "
-            "QPlainTextEdit { border: 1px solid #5a6370; background: #1b1d22; } QPlainTextEdit:focus { border-color: #9fd0ff; } "
+            "QPlainTextEdit { border: 1px solid #5a6370; background: #1b1d22; color: #f0f1f2; } "
+            "QPlainTextEdit:focus { border-color: #9fd0ff; } "
             "QPushButton:checked { background: #1f5f99; color: white; font-weight: bold; } "
             "QPushButton:focus { border: 1px solid #9fd0ff; }"
         )

@@ -9,6 +9,7 @@ from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_latent_explain._napari.preferences import read_preferences
+from napari_latent_explain._qt.focus_style import FOCUS_STYLE
 from napari_latent_explain._qt.key_list import KeyList
 from napari_latent_explain._qt.reviewing.review_keys import ReviewKeys
 from napari_latent_explain._qt.reviewing.review_pictures import ReviewPictures
@@ -61,6 +62,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.chooser = StudyChooser(read_preferences().rater)
         self.page = TrialPage()
         self.questions = self.page.questions
+        self.setStyleSheet(FOCUS_STYLE)
         self.banner = QLabel(_BANNER)
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.banner.setWordWrap(True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_latent_explain._qt.hinted_line import HintedLine
 
 __all__ = ["StudyChooser"]
 
@@ -31,20 +33,18 @@ class StudyChooser(QWidget):  # type: ignore[misc]
             "it; you can stop at any time and go on later."
         )
         words.setWordWrap(True)
-        self.folder = QLineEdit()
-        self.folder.setPlaceholderText("Folder with study.json")
+        self.folder = HintedLine("Folder with study.json")
         self.folder.setAccessibleName("Folder of the study")
         browse = QPushButton("Browse...")
         browse.clicked.connect(self._browse)
         where = QHBoxLayout()
         where.addWidget(self.folder, 1)
         where.addWidget(browse)
-        self.rater = QLineEdit(rater)
-        self.rater.setPlaceholderText("Letters and digits, not your name")
+        self.rater = HintedLine("Letters and digits, not your name")
+        self.rater.setText(rater)
         self.rater.setAccessibleName("Your pseudonym")
         self.rater.setMaxLength(40)
-        self.database = QLineEdit()
-        self.database.setPlaceholderText("Leave empty: a file in the study's folder")
+        self.database = HintedLine("Leave empty: a file in the study's folder")
         self.database.setToolTip("The address of a site's database, such as postgresql+pg8000://user@host/name.")
         self.database.setAccessibleName("Database of the site, if there is one")
         self.begin = QPushButton("Begin, or go on")
@@ -55,7 +55,7 @@ class StudyChooser(QWidget):  # type: ignore[misc]
         self.new.clicked.connect(self._ask_new)
         self.message = QLabel()
         self.message.setWordWrap(True)
-        self.message.setStyleSheet("color: #ffb454;")
+        self.message.setStyleSheet("border-left: 3px solid #f28e2b; padding-left: 6px;")
         form = QFormLayout()
         form.addRow("Study", where)
         form.addRow("Pseudonym", self.rater)
@@ -74,6 +74,7 @@ class StudyChooser(QWidget):  # type: ignore[misc]
     def say(self, text: str) -> None:
         """Say why it could not begin."""
         self.message.setText(text)
+        self.message.setVisible(bool(text))
 
     def begin_made(self, folder: str, raters: tuple[str, ...]) -> None:
         """Begin a study that was just made; ask who reviews it, if that can't be told."""

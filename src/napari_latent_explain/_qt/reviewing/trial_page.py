@@ -39,7 +39,7 @@ class TrialPage(QWidget):  # type: ignore[misc]
         super().__init__(parent)
         self.title, self.where, self.said, self.revealed = _label(), _label(), _label(), _label()
         self.said.setTextFormat(Qt.TextFormat.PlainText)
-        self.said.setStyleSheet("color: #ffb454;")
+        self.said.setStyleSheet("border-left: 3px solid #f28e2b; padding-left: 6px;")
         self.revealed.setStyleSheet("border-left: 3px solid #4e9fdd; padding: 4px 6px;")
         self.questions = QuestionList()
         self.progress = QProgressBar()
@@ -83,6 +83,7 @@ class TrialPage(QWidget):  # type: ignore[misc]
     def say(self, text: str) -> None:
         """Show a sentence above the buttons."""
         self.said.setText(text)
+        self.said.setVisible(bool(text))
 
     def show_session(self, session: ReviewSession, *, keep_message: bool = False) -> None:
         """Show where a review stands."""
