@@ -63,7 +63,7 @@ def make_widget(make_napari_viewer_proxy, said, fakes):
 @pytest.fixture
 def settle(qtbot):
     """Wait until a widget neither computes nor draws ahead."""
-    return lambda widget: qtbot.waitUntil(lambda: not widget.busy and not widget.ahead.busy, timeout=10_000)
+    return lambda widget: qtbot.waitUntil(lambda: not widget.busy and not widget.ahead.busy, timeout=60_000)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def measuring(make_widget, fakes, qtbot, settle):
         return fakes.FakeExplanation(explainer, replace(photograph, spacing_mm=SPACING))
 
     viewer, widget = make_widget(explain=explain)
-    with qtbot.waitSignal(widget.explained):
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
         widget.explain()
     settle(widget)
     return viewer, widget
@@ -41,7 +41,7 @@ def canvas(measuring, qtbot):
     with qtbot.waitExposed(window):
         window.show()
     native = next(part for part in window.findChildren(QWidget) if type(part).__name__ == "CanvasBackendDesktop")
-    qtbot.waitUntil(lambda: native.width() > 300)
+    qtbot.waitUntil(lambda: native.width() > 300, timeout=60_000)
     viewer.fit_to_view(margin=0.02)
     qtbot.wait(100)
     return native
@@ -128,7 +128,7 @@ def test_a_drag_draws_a_line_with_its_length_on_every_picture(measuring, canvas,
 def test_escape_in_the_panel_puts_it_away_and_a_length_is_of_the_photograph_at_any_zoom(measuring, canvas, drag, qtbot):
     viewer, widget = measuring
     qtbot.mouseClick(widget.panel.explain, Qt.MouseButton.LeftButton)  # explained again: the tool is as it was
-    qtbot.waitUntil(lambda: not widget.busy and not widget.ahead.busy)
+    qtbot.waitUntil(lambda: not widget.busy and not widget.ahead.busy, timeout=60_000)
     caliper = widget.panel.looking.caliper
     assert caliper.isEnabled()
     caliper.click()

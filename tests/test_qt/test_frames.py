@@ -130,6 +130,6 @@ def test_a_file_with_one_picture_asks_nothing(explained, qtbot, tmp_path):
     frames = widget.photograph.frames
     (tmp_path / "eye.png").write_bytes(b"no DICOM")
     widget.open_photograph(tmp_path / "eye.png")
-    qtbot.waitUntil(lambda: not frames.busy)
+    qtbot.waitUntil(lambda: not frames.busy, timeout=60_000)
     assert frames.isHidden()
     assert frames.frame == 0

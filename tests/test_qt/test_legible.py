@@ -26,7 +26,7 @@ def whole(make_widget, fakes, qtbot, settle):
     window.resize(1400, 2600)
     with qtbot.waitExposed(window):
         window.show()
-    with qtbot.waitSignal(widget.explained):
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
         widget.explain()
     settle(widget)
     widget.find_counterfactual()
