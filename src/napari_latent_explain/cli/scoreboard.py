@@ -65,6 +65,7 @@ def run_scoreboard(
     seed: int,
 ) -> None:
     """Measure, write the grids and ``scoreboard.json`` to `output`, and print a table or the JSON."""
+    from napari_latent_explain.export.atomic import write_atomically
     from napari_latent_explain.model import load_explainer
     from napari_latent_explain.train.failures import write_failures
     from napari_latent_explain.train.scoreboard import measure_bundle
@@ -75,7 +76,7 @@ def run_scoreboard(
         measured = measure_bundle(explainer, photographs, training, refinement=refinement, seed=seed, progress=progress)
     written = write_failures(measured, output)
     tree = measured.scoreboard.model_dump(mode="json")
-    (output / "scoreboard.json").write_text(json.dumps(tree, indent=1), encoding="utf-8")
+    write_atomically(output / "scoreboard.json", json.dumps(tree, indent=1).encode())
     if as_json:
         out(json.dumps(tree))
     else:
