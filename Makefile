@@ -10,7 +10,7 @@ export PHOTO
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= $(CORES)
 
-.PHONY: help demo test test-pyside6 lint wheel wheel-check sbom audit licences ground-truth-generator clean distclean system-packages test-packages
+.PHONY: help demo test test-pyside6 lint wheel wheel-check sbom audit licences faults ground-truth-generator clean distclean system-packages test-packages
 
 help:
 	@echo "make demo [PHOTO=eye.jpg]   explain a photograph: in a napari window, or to files in demo_output/ without a display"
@@ -22,6 +22,7 @@ help:
 	@echo "make sbom                   build the wheel and list what it needs in dist/sbom.cdx.json (CycloneDX)"
 	@echo "make audit                  look up known vulnerabilities of all installed packages"
 	@echo "make licences               check that the base needs nothing under the GPL, and list all licences in the docs"
+	@echo "make faults [ARGS='--seconds 9']  spoil what is read, strike what is written; counts crashes and losses"
 	@echo "make ground-truth-generator train the small generator of simulated eyes, for benchmarks/ground_truth.py"
 	@echo "make clean                  remove what was built and written (distclean: .venv too)"
 
@@ -67,6 +68,9 @@ audit: $(STAMP)
 
 licences: $(STAMP)
 	@$(PY) tools/licences.py --check && $(PY) tools/licences.py --write docs/supply-chain.md
+
+faults: $(STAMP) system-packages test-packages
+	@QT_API=pyqt6 $(PY) tools/faults.py $(ARGS)
 
 ground-truth-generator: $(STAMP)
 	@$(PY) benchmarks/ground_truth.py --train
