@@ -24,6 +24,7 @@ from faults.writers import PLANTED_WRITERS, WRITERS, Writer
 from napari_latent_explain.domain import LatentExplainError
 
 _ROUND = 60.0  # seconds after which one round hangs
+_ROUNDS = 10  # at a time, where time is what counts
 
 
 class Blow:
@@ -303,11 +304,11 @@ def main() -> None:
         folder.mkdir(parents=True)
         blow = Blow(name, folder, order["seed"] + number)
         began = time.monotonic()
-        signal.alarm(int(_ROUND * max(1, order["rounds"])))
+        signal.alarm(int(_ROUND * (order["rounds"] or _ROUNDS)) + order["seconds"])
         try:
             while blow.tried < order["rounds"] or time.monotonic() - began < order["seconds"]:
                 before = blow.tried
-                FAULTS[fault](blow, order["rounds"] or 10)
+                FAULTS[fault](blow, order["rounds"] or _ROUNDS)
                 if blow.tried == before or order["rounds"]:
                     break
                 shutil.rmtree(folder, ignore_errors=True)

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import torch
 
 from faults.neighbours import neighbour
-from napari_latent_explain.domain import PhotographError, StudyError
+from napari_latent_explain.domain import BundleError, PhotographError, StudyError
 from napari_latent_explain.fundus.sources import ZipArchive, read_table
+from napari_latent_explain.model.foreign_files import open_foreign_classifier
 from napari_latent_explain.review import RatingStore, rater_file, read_chain
 
 
@@ -44,6 +46,17 @@ def test_a_path_of_several_lines_in_a_table_is_told_in_one(tmp_path: Path) -> No
     with pytest.raises(PhotographError, match="not in the folder") as caught:
         read_table(tmp_path / "eyes.csv")
     assert "\n" not in str(caught.value)
+
+
+def test_many_weights_that_are_missing_are_not_all_named(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(1)}, tmp_path / "weights.pt")
+    told = {"in_channels": 4, "out_channels": 2, "hidden_channels": [3] * 300}
+    with pytest.raises(BundleError, match="do not fit") as caught:
+        open_foreign_classifier(
+            tmp_path / "weights.pt",
+            {"target": "monai.networks.nets.FullyConnectedNet", "arguments": told, "classes": ("a", "b")},
+        )
+    assert len(str(caught.value)) < 700
 
 
 @pytest.mark.parametrize("replaced", [False, True])

@@ -213,7 +213,7 @@ def open_foreign_classifier(path: Path, told: Mapping[str, Any]) -> ForeignClass
         try:
             network.load_state_dict(state)
         except RuntimeError as error:
-            msg = f"The weights of {weights} do not fit {config.target}: {str(error).splitlines()[-1].strip()}"
+            msg = f"The weights of {weights} do not fit {config.target}: {str(error).splitlines()[-1].strip()[:300]}"
             raise BundleError(msg) from error
     return ForeignClassifier(config, network).eval().requires_grad_(False)
 
