@@ -68,7 +68,11 @@ def test_stopping_says_how_to_go_on(
 
     monkeypatch.setattr(cohort_run, "run_chunks", stop)
     common = ("--output", tmp_path / "store", "--model", small_bundle, "--processes", 0)
-    stopped = runner.invoke(app, cohort("invert", data, *common))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it from the start
+    try:
+        stopped = runner.invoke(app, cohort("invert", data, *common))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stopped.exit_code == 130
     assert "what is done is kept, and the same command goes on with the rest" in stopped.stderr
 
