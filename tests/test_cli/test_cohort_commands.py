@@ -68,7 +68,9 @@ def test_stopping_says_how_to_go_on(
 
     monkeypatch.setattr(cohort_run, "run_chunks", stop)
     common = ("--output", tmp_path / "store", "--model", small_bundle, "--processes", 0)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it from the start
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a job in the background ignores it from the start
     try:
         stopped = runner.invoke(app, cohort("invert", data, *common))
     finally:
