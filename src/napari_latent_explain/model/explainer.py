@@ -15,7 +15,7 @@ from napari_latent_explain.model.classifier import ClassifierConfig, FundusClass
 from napari_latent_explain.model.control_heads import ControlHeads
 from napari_latent_explain.model.device import channels_last, choose_device
 from napari_latent_explain.model.encoder import FundusEncoder
-from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network
+from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network, numbers_for
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
 from napari_latent_explain.model.onnx_network import OnnxNetwork
 from napari_latent_explain.model.published_generator import PublishedConfig, PublishedGenerator
@@ -153,7 +153,7 @@ def _classifier(
             msg = f"models/classifier.safetensors of {folder} holds no ONNX graph; the bundle is refused."
             raise BundleError(msg)
         return ForeignClassifier(config, OnnxNetwork(state["onnx"].numpy().tobytes())).to(device).eval(), own.backbone
-    network = build_network(config.target, config.arguments)
+    network = build_network(config.target, config.arguments, numbers_for(state))
     _ready(network, state, "classifier", folder, device)
     return ForeignClassifier(config, network).to(device).eval(), own.backbone
 

@@ -16,9 +16,9 @@ from torch.nn import functional
 
 from napari_latent_explain.domain import BundleError
 from napari_latent_explain.domain.frozen import FrozenModel
-from napari_latent_explain.model.network_builder import TRUSTED, build_network
+from napari_latent_explain.model.network_builder import TRUSTED, build_network, numbers_for
 
-__all__ = ["TRUSTED", "ForeignClassifier", "ForeignConfig", "build_network"]
+__all__ = ["TRUSTED", "ForeignClassifier", "ForeignConfig", "build_network", "numbers_for"]
 
 _CERTAIN = 1e-6  # probabilities are taken to be no closer to 0 and 1 than this
 Scalar = str | int | float | bool | None

@@ -19,7 +19,7 @@ from torch import Tensor
 from napari_latent_explain.domain import BundleError
 from napari_latent_explain.domain.plain_file import plain_file
 from napari_latent_explain.domain.plain_json import plain_json
-from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network
+from napari_latent_explain.model.foreign import ForeignClassifier, ForeignConfig, build_network, numbers_for
 from napari_latent_explain.model.onnx_network import OnnxNetwork
 from napari_latent_explain.model.tensor_file import read_tensors
 
@@ -32,7 +32,6 @@ __all__ = ["foreign_state", "open_foreign_classifier"]
 _LARGEST = 2 * 2**30
 _LARGEST_TEXT = 64 * 2**20
 _MOST_REFERENCES = 8
-_BESIDE = 2**20  # numbers that are made and not kept
 _MOST_ITEMS = 4097  # one more than a network's arguments may have
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network")
 
@@ -208,8 +207,7 @@ def open_foreign_classifier(path: Path, told: Mapping[str, Any]) -> ForeignClass
         network: torch.nn.Module = OnnxNetwork(_onnx_bytes(weights))
     else:
         state = _read_weights(weights)
-        numbers = sum(value.numel() for value in state.values()) + _BESIDE
-        network = build_network(config.target, config.arguments, numbers)
+        network = build_network(config.target, config.arguments, numbers_for(state))
         try:
             network.load_state_dict(state)
         except RuntimeError as error:

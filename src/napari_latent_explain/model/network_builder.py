@@ -20,7 +20,9 @@ from napari_latent_explain.model.bounded_making import BoundedMaking
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["TRUSTED", "build_network"]
+    from torch import Tensor
+
+__all__ = ["TRUSTED", "build_network", "numbers_for"]
 
 TRUSTED = ("monai.networks.nets", "torchvision.models", "timm", "napari_latent_explain.model.classifier")
 _TRUST_VARIABLE = "LATENT_EXPLAIN_TRUST"
@@ -30,7 +32,13 @@ _BUILDERS = re.compile(  # functions that give a network; of other functions not
 )
 _ELSEWHERE = {"pretrained", "weights", "checkpoint", "url", "file", "filename", "dir", "cache", "download", "hub"}
 _NAMES_A_PLACE = re.compile(r"[:/\\]")
+_BESIDE = 2**20  # numbers that are made and not kept
 _MOST_NUMBERS = 2**29  # 2 GiB of float32: as much as the file of the weights may have
+
+
+def numbers_for(weights: Mapping[str, Tensor]) -> int:
+    """How many numbers a network may have that is to take these weights."""
+    return sum(value.numel() for value in weights.values()) + _BESIDE
 
 
 def build_network(target: str, arguments: Mapping[str, Any], numbers: int = _MOST_NUMBERS) -> nn.Module:
