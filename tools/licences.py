@@ -71,6 +71,8 @@ WORDS = {  # what the free field License says, in small letters and without "lic
     "mpl 2.0": "MPL-2.0",
 }
 NOTHING = {
+    "license",  # the name of a file
+    "licence",
     "",
     "unknown",
     "none",
