@@ -9,6 +9,7 @@ import torch
 from napari_latent_explain.model.bounded_making import BoundedMaking
 from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
+from napari_latent_explain.model.network_builder import numbers_for
 from napari_latent_explain.model.published_generator import PublishedConfig, PublishedGenerator
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["made_for", "unlike"]
 
 Network = StyleGenerator | PublishedGenerator | FundusEncoder
-_BESIDE = 2**20  # numbers that are made and not kept
 
 
 def made_for(config: GeneratorConfig | PublishedConfig | EncoderConfig, state: Mapping[str, Tensor]) -> Network:
@@ -30,9 +30,8 @@ def made_for(config: GeneratorConfig | PublishedConfig | EncoderConfig, state: M
     ValueError
         If there is no network of this shape, or it is larger.
     """
-    numbers = sum(value.numel() for value in state.values()) + _BESIDE
     try:
-        with torch.random.fork_rng(devices=[]), BoundedMaking(numbers):
+        with torch.random.fork_rng(devices=[]), BoundedMaking(numbers_for(state)):
             if isinstance(config, EncoderConfig):
                 return FundusEncoder(config)
             return PublishedGenerator(config) if isinstance(config, PublishedConfig) else StyleGenerator(config)

@@ -16,6 +16,7 @@ from napari_latent_explain.explain.reference import split_reference
 from napari_latent_explain.export.case_label import case_label
 from napari_latent_explain.fundus import crop, find_canonical_field
 from napari_latent_explain.latent import mask_tensor, reconstruct, to_tensor
+from napari_latent_explain.model.batches import in_batches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,14 +125,11 @@ def read_sample(
     stored = {key: code for shard, keys in by_shard.items() for key, code in store.codes(shard, keys).items()}
     codes = torch.from_numpy(np.stack([stored[row["sha256"]] for row in kept])).to(explainer.device)
     x, inside = to_tensor(np.stack(pictures), explainer.device), mask_tensor(np.stack(masks), explainer.device)
-    bases, logits = [], []
     with torch.no_grad():
-        for at in range(0, len(x), 16):
-            part = slice(at, at + 16)
-            bases.append(reconstruct(explainer, codes[part], inside[part]))
-            logits.append(explainer.classifier(x[part]))
+        bases = in_batches(lambda mask, code: reconstruct(explainer, code, mask), inside, codes)
+        logits = in_batches(explainer.classifier, x)
     names = tuple(case_label(row["sha256"]) for row in kept)
-    return ReferenceSet(x, inside, codes, torch.cat(bases), torch.cat(logits), names)
+    return ReferenceSet(x, inside, codes, bases, logits, names)
 
 
 def find_cohort_directions(
