@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_latent_explain.explain.counterfactual import search_counterfactual
     from napari_latent_explain.explain.discovery import discover, find_directions
-    from napari_latent_explain.explain.explanation import Explanation, explain_photograph
+    from napari_latent_explain.explain.explaining import explain_photograph
+    from napari_latent_explain.explain.explanation import Explanation
     from napari_latent_explain.explain.frame import Frame
     from napari_latent_explain.explain.reference import ReferenceSet, encode_reference
     from napari_latent_explain.explain.saliency import require_saliency
@@ -34,7 +35,7 @@ _HOMES = {
     "SearchSettings": "search_settings",
     "discover": "discovery",
     "encode_reference": "reference",
-    "explain_photograph": "explanation",
+    "explain_photograph": "explaining",
     "find_directions": "discovery",
     "open_explanation": "saved_explanation",
     "require_saliency": "saliency",

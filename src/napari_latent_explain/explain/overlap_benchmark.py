@@ -10,7 +10,7 @@ from pydantic import Field
 from napari_latent_explain.domain import Edit, WrongUseError, portion, silent
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
-from napari_latent_explain.explain.explanation import explain_photograph
+from napari_latent_explain.explain.explaining import explain_photograph
 from napari_latent_explain.fundus import read_outlines, read_photograph
 
 if TYPE_CHECKING:
