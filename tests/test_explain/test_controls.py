@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -100,9 +101,10 @@ def test_what_every_draw_finds_is_stable_and_what_few_photographs_carry_is_not(k
     odd = StyleMove(0, 0)
     carried = np.zeros(24)
     carried[:2] = 30.0
-    halving = type(halving)(
-        away[:24], dict(halving.changes) | {odd: carried}, (*halving.finalists, odd), halving.rounds
-    )
+    halving = replace(
+        halving, changes=dict(halving.changes) | {odd: carried}, finalists=(*halving.finalists, odd),
+        predicted=dict(halving.predicted) | {odd: np.zeros(0, np.float32)},
+    )  # fmt: skip
     stability = selection_stability(screening, halving, 3, rng=rng, seeds=200, rescued=frozenset({odd}))
     assert stability[StyleMove(SATURATED, 1)] > 0.95
     assert stability[StyleMove(LINEAR, 1)] > 0.9

@@ -112,7 +112,12 @@ class ClassSearch:
         missed = self.missed(chosen, target, bar, portion(progress, 0.8, 0.85))
         rate = self.false_discovery_rate(target, bar, sum(1 + len(one.merged) for one in found))
         stability = selection_stability(
-            chosen.screening, halving, settings.kept, rng=self.rng, seeds=settings.seeds, rescued=chosen.rescued
+            chosen.screening,
+            halving,
+            settings.kept,
+            rng=self.rng,
+            seeds=settings.seeds,
+            rescued=chosen.rescued | chosen.reversed,
         )
         directions = self.written(found, stability, target)
         cover: list[StyleMove] = []

@@ -56,6 +56,10 @@ class Screening:
     def __len__(self) -> int:
         return len(self.plain)
 
+    def predicted(self, move: StyleMove) -> NDArray[np.float32]:
+        """Change of the margin by one move on each photograph (P,), from its own code."""
+        return self.plain[:, move.end, move.column]
+
     def ranked(self, drawn: NDArray[np.int64] | None = None) -> list[StyleMove]:
         """Moves, best first: by the better of their ranks among the plain and, at half the weight, the shifted gradients.
 

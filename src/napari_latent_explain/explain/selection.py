@@ -1,4 +1,8 @@
-"""The choice of directions, on the selection photographs alone: screening, groups of styles, halving."""
+"""The choice of directions, on the selection photographs alone: screening, groups of styles, halving.
+
+A gradient says what a small step does, and for its reverse the contrary. A strong coordinate may raise the target at both ends
+all the same, so that the reverses of the best candidates are candidates too.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +28,19 @@ __all__ = ["SEARCH_STAGES", "Selection", "select_moves"]
 SEARCH_STAGES = ("reconstructions", "screening", "groups", "halving")
 """Stages of the ledger that find directions; all others gather evidence for them."""
 _MEMBERS = 3  # of a strong group that become candidates again
+_REVERSED = 4  # of the best quarter of the candidates the reverses are candidates too
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """What was looked at for one class, and who came through."""
+    """What was looked at for one class, and who came through.
+
+    `rescued` are candidates from strong groups, `reversed` those whose reverse is among the best.
+    """
 
     screening: Screening
     rescued: frozenset[StyleMove]
+    reversed: frozenset[StyleMove]
     halving: Halving
 
     @property
@@ -69,17 +78,20 @@ def select_moves(
             shifted_starts=settings.shifted_starts, batch=max(1, settings.batch // 4), progress=portion(progress, 0.0, 0.3),
         )  # fmt: skip
     candidates = screening.ranked()[: settings.screened]
+    best = candidates[: settings.screened // _REVERSED]
+    reverses = [move.reversed for move in best if move.reversed not in candidates]
     rescued: list[StyleMove] = []
     if settings.groups:
         with ledger.during("groups"):
-            rescued = _rescued(probe, order, target, set(candidates), settings, columns, portion(progress, 0.3, 0.4))
+            already = {*candidates, *reverses}
+            rescued = _rescued(probe, order, target, already, settings, columns, portion(progress, 0.3, 0.4))
     with ledger.during("halving"):
-        candidates = candidates[: max(1, settings.screened - len(rescued))] + rescued
+        candidates = candidates[: max(1, settings.screened - len(rescued) - len(reverses))] + reverses + rescued
         halving = halve(
             probe, candidates, order[: settings.selection], target, settings.tested,
-            progress=portion(progress, 0.4, 1.0),
+            predicted={move: screening.predicted(move) for move in candidates}, progress=portion(progress, 0.4, 1.0),
         )  # fmt: skip
-    return Selection(screening, frozenset(rescued), halving)
+    return Selection(screening, frozenset(rescued), frozenset(reverses), halving)
 
 
 def _rescued(

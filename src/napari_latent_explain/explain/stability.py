@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_latent_explain.explain.halving import survivors
+from napari_latent_explain.explain.halving import corrected_mean, survivors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ def selection_stability(
     seeds : int
         How many draws.
     rescued : frozenset of StyleMove
-        Candidates that did not come from the gradients; they pass the screening's cut in every draw.
+        Candidates that did not come from the ranking by gradients; they pass the screening's cut in every draw.
     """
     if not seeds:
         return {}
@@ -53,8 +53,13 @@ def selection_stability(
         alive = set(screening.ranked(drawn)[:candidates]) | rescued
         moves = [move for move in halving.changes if move in alive]
         for (_, many), (count, _) in zip(halving.rounds, [*halving.rounds[1:], (kept, 0)], strict=True):
-            tried = {move: halving.changes[move][:many] for move in moves if len(halving.changes[move]) >= many}
-            moves = survivors(tried, count, rng.integers(0, many, many))
+            again = rng.integers(0, many, many)
+            tried = {
+                move: corrected_mean(halving.changes[move][:many], halving.predicted[move], again)
+                for move in moves
+                if len(halving.changes[move]) >= many
+            }
+            moves = survivors(tried, count)
         for move in moves:
             if move in found:
                 found[move] += 1
