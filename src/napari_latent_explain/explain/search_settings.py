@@ -66,4 +66,4 @@ class SearchSettings:
         """Settings of a whole discovery in a style space of so many coordinates: a tenth of the moves are candidates."""
         tested = min(20, 2 * coordinates)
         screened = min(512, max(tested, 2 * coordinates // 10))
-        return cls(screened=screened, selection=40, tested=tested, kept=tested, gradients=32, batch=batch)
+        return cls(screened=screened, selection=24, tested=tested, kept=tested, gradients=32, batch=batch)

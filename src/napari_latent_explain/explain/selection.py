@@ -65,7 +65,7 @@ def select_moves(
 ) -> Selection:
     """Choose moves that raise the target's margin in the photographs `away` from it.
 
-    Cost: see `screen`, `group_effects` and `halve`. With 460 coordinates and the fitted settings about 1,700 forward passes,
+    Cost: see `screen`, `group_effects` and `halve`. With 460 coordinates and the fitted settings about 1,100 forward passes,
     where moving every coordinate to both ends in 250 photographs takes 235,000.
     """
     ledger = probe.ledger
