@@ -26,7 +26,22 @@ def test_a_kill_while_writing_keeps_the_old_one(tmp_path: Path, monkeypatch: pyt
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoint, "save_file", killed)
+    monkeypatch.setattr(checkpoint, "write_atomically", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(tmp_path / "c", {"a": torch.ones(2)}, {"step": 2})
+    assert load_checkpoint(tmp_path / "c")[1] == {"step": 1}
+
+
+def test_a_kill_after_one_between_the_renames_keeps_what_was_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(tmp_path / "c", {"a": torch.zeros(2)}, {"step": 1})
+    (tmp_path / "c").rename(tmp_path / "c.old")  # a run was killed there; the next one goes on from it
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", killed)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(tmp_path / "c", {"a": torch.ones(2)}, {"step": 2})
     assert load_checkpoint(tmp_path / "c")[1] == {"step": 1}

@@ -1,8 +1,8 @@
 """Checkpoints in parts of at most 16 MiB: a run can be carried from machine to machine.
 
 A checkpoint is a folder: ``part-000.safetensors`` ... with every tensor (networks, EMA, Adam's moments), and
-``state.json`` with the plain numbers. It is written beside the old one and put in its place in one step, so that a kill
-at any moment leaves a whole checkpoint.
+``state.json`` with the plain numbers. It is written beside the old one, flushed to the disk, and put in its place in one step,
+so that a kill or a power cut at any moment leaves a whole checkpoint.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from napari_latent_explain.domain import TrainingError
+from napari_latent_explain.export.atomic import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,11 @@ def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[
     """Write `tensors` and `state` (JSON types) to `folder`, replacing what is there in one step.
 
     Tensors larger than a part are cut into slices along the first axis.
+
+    Raises
+    ------
+    ExportError
+        If the folder can't be written or the disk is full.
     """
     new, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
     shutil.rmtree(new, ignore_errors=True)
@@ -48,15 +54,15 @@ def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[
             chunk = flat[start : start + step].clone()
             bytes_ = chunk.numel() * chunk.element_size()
             if part and size + bytes_ > PART_BYTES:
-                save_file(part, new / f"part-{count:03d}.safetensors")
+                write_atomically(new / f"part-{count:03d}.safetensors", save(part))
                 part, size, count = {}, 0, count + 1
             part[f"{name}#{piece}"] = chunk
             size += bytes_
-    save_file(part, new / f"part-{count:03d}.safetensors")
+    write_atomically(new / f"part-{count:03d}.safetensors", save(part))
     written = {"parts": count + 1, "shapes": shapes, "state": dict(state)}
-    (new / "state.json").write_text(json.dumps(written), encoding="utf-8")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
+    write_atomically(new / "state.json", json.dumps(written).encode())
+    if folder.exists():  # else `old` is the one that is whole
+        shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
     new.rename(folder)
     shutil.rmtree(old, ignore_errors=True)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from napari_latent_explain.domain import silent
+from napari_latent_explain.export.atomic import open_atomically, write_atomically
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier
 from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.train.classifier_training import train_classifier
@@ -43,9 +44,9 @@ def cached_photographs(
             files = tuple(str(name) for name in stored["files"])
             return PhotographSet(files, stored["pictures"], stored["masks"], stored["labels"])
     found = load_photographs(find_data_folder(config.data.folder), size, split, progress)
-    part = cache.with_suffix(".part.npz")
-    np.savez(part, files=np.array(found.files), pictures=found.pictures, masks=found.masks, labels=found.labels)
-    part.replace(cache)
+    files = np.array(found.files)
+    with open_atomically(cache) as stream:
+        np.savez(stream, files=files, pictures=found.pictures, masks=found.masks, labels=found.labels)
     return found
 
 
@@ -60,9 +61,8 @@ def _outlined_lesions(
         with np.load(cache) as stored:
             return OutlinedLesions(stored["owners"], stored["residuals"])
     found = load_outlined_lesions(find_data_folder(config.data.folder), train, progress)
-    part = cache.with_suffix(".part.npz")
-    np.savez_compressed(part, owners=found.owners, residuals=found.residuals)
-    part.replace(cache)
+    with open_atomically(cache) as stream:
+        np.savez_compressed(stream, owners=found.owners, residuals=found.residuals)
     return found
 
 
@@ -79,8 +79,9 @@ def classifier_stage(
     if not notes.is_file():
         device = choose_device(config.device)
         network, scores = train_classifier(config.classifier, train, validation, device, config.seed, progress, lesions)
-        save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, weights)
-        notes.write_text(json.dumps({"config": network.config.model_dump(mode="json"), "validation": scores}))
+        write_atomically(weights, save({k: v.cpu().contiguous() for k, v in network.state_dict().items()}))
+        told = {"config": network.config.model_dump(mode="json"), "validation": scores}
+        write_atomically(notes, json.dumps(told).encode())
     stored = json.loads(notes.read_text(encoding="utf-8"))
     network = FundusClassifier(ClassifierConfig.model_validate(stored["config"]))
     network.load_state_dict(load_file(weights))
@@ -118,8 +119,7 @@ def train_from_config(
         If `progress` asked to stop; the checkpoint is written first.
     """
     config = read_config(path, overrides)
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "config.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
+    write_atomically(output / "config.json", config.model_dump_json(indent=1).encode())
     photographs = cached_photographs(config, output, "train", progress)
     train, validation = split_validation(photographs, config.data.validation_share, config.data.seed)
     lesions = _outlined_lesions(config, output, train, progress)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from napari_latent_explain.export.atomic import open_atomically
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,5 +23,5 @@ def save_samples(rows: list[Tensor], path: Path) -> None:
         np.concatenate(list(((row.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()), 1)
         for row in rows
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.concatenate(strips, 0)).save(path)
+    with open_atomically(path) as stream:
+        Image.fromarray(np.concatenate(strips, 0)).save(stream, "PNG")

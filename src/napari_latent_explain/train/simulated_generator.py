@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from napari_latent_explain.domain import TrainingError, portion, silent
+from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier
 from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
@@ -65,7 +66,7 @@ class SimulatedGenerator:
 
 
 def _write(network: nn.Module, path: Path) -> None:
-    save_file({name: value.half().contiguous() for name, value in network.state_dict().items()}, path)
+    write_atomically(path, save({name: value.half().contiguous() for name, value in network.state_dict().items()}))
 
 
 def _read(network: nn.Module, path: Path) -> None:
@@ -91,7 +92,7 @@ def train_simulated_generator(
         "generator": generator.config.model_dump(mode="json"), "encoder": encoder.config.model_dump(mode="json"),
         "recipe": recipe.model_dump(mode="json"), "eyes": eyes, "seed": seed,
     }  # fmt: skip
-    (folder / "generator.json").write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
+    write_atomically(folder / "generator.json", (json.dumps(tree, indent=1) + "\n").encode())
     return folder
 
 
