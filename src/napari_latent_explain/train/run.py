@@ -44,9 +44,9 @@ def cached_photographs(
             files = tuple(str(name) for name in stored["files"])
             return PhotographSet(files, stored["pictures"], stored["masks"], stored["labels"])
     found = load_photographs(find_data_folder(config.data.folder), size, split, progress)
-    files = np.array(found.files)
+    names = np.array(found.files)
     with open_atomically(cache) as stream:
-        np.savez(stream, files=files, pictures=found.pictures, masks=found.masks, labels=found.labels)
+        np.savez(stream, files=names, pictures=found.pictures, masks=found.masks, labels=found.labels)
     return found
 
 
