@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_latent_explain.decoding.codestream import stated_shape
 from napari_latent_explain.decoding.picture import refuse_bomb
 from napari_latent_explain.decoding.wire import Refusal
 
@@ -29,6 +30,7 @@ _PLUGINS = dict.fromkeys(_NATIVE, "") | {
     "1.2.840.10008.1.2.4.91": "pillow",
 }
 _JPEG2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
+_WITH_HEADERS = {syntax for syntax, plugin in _PLUGINS.items() if plugin in ("pillow", "pyjpegls")}
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
 
 
@@ -99,8 +101,33 @@ def _decoded(dataset: Any, frame: int, plugin: str) -> NDArray[Any]:
     if plugin and not decoder.is_available:
         msg = "is a DICOM file in a compression whose decoder is not installed: pip install 'napari-latent-explain[dicom]'."
         raise Refusal(msg)
+    _refuse_another_shape(dataset, frame)
     values, _ = decoder.as_array(dataset, index=frame, raw=False, decoding_plugin=plugin)
     return np.asarray(values)
+
+
+def _refuse_another_shape(dataset: Any, frame: int) -> None:
+    """Refuse a compressed picture whose own header differs: decoders take time and memory for what that says."""
+    from pydicom.encaps import get_frame
+    from pydicom.pixels.utils import as_pixel_options
+
+    if str(dataset.file_meta.TransferSyntaxUID) not in _WITH_HEADERS:
+        return
+    options = as_pixel_options(dataset)
+    table = options.get("extended_offsets")
+    if table is not None and len(table[0]) != len(table[1]):  # pydicom does not use it then either
+        table = None
+    data = get_frame(dataset.PixelData, frame, number_of_frames=options["number_of_frames"], extended_offsets=table)
+    said = int(dataset.Rows), int(dataset.Columns), int(dataset.SamplesPerPixel)
+    found = stated_shape(data)
+    if found is not None and found != said:
+        msg = f"is said to have {_in_words(said)}, but its compressed picture has {_in_words(found)}: export it anew."
+        raise Refusal(msg)
+
+
+def _in_words(shape: tuple[int, int, int]) -> str:
+    rows, columns, channels = shape
+    return f"{columns} x {rows} pixels with {channels} channel{'s' * (channels != 1)}"
 
 
 def _full_range(values: NDArray[Any], stored: int) -> NDArray[np.uint8] | NDArray[np.uint16]:

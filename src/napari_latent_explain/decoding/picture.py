@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from napari_latent_explain.decoding.codestream import bits_a_sample
 from napari_latent_explain.decoding.deep_pixels import deep_pixels
-from napari_latent_explain.decoding.jpeg2000 import bits_a_sample
 from napari_latent_explain.decoding.wire import Answer, Facts, Refusal
 
 if TYPE_CHECKING:
