@@ -26,10 +26,17 @@ def fakes():
 @pytest.fixture
 def said(monkeypatch):
     """What the widget tells the person, instead of pop-ups: pairs of kind and text."""
-    from napari_latent_explain._qt import explain_widget, project_side, region_drawing
+    from napari_latent_explain._qt import (
+        explain_widget,
+        explaining,
+        panel_export,
+        project_side,
+        region_drawing,
+        searching,
+    )
 
     heard: list[tuple[str, str]] = []
-    for module in (explain_widget, project_side, region_drawing):
+    for module in (explain_widget, explaining, panel_export, project_side, region_drawing, searching):
         for kind in ("error", "warning", "info"):
             if hasattr(module, f"show_{kind}"):
                 monkeypatch.setattr(module, f"show_{kind}", lambda text, kind=kind: heard.append((kind, text)))

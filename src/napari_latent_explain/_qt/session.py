@@ -52,6 +52,11 @@ class Session(QObject):  # type: ignore[misc]
         self.history = History()
 
     @property
+    def explanation(self) -> Explanation | None:
+        """What is under a person's hands, None if nothing is."""
+        return self._explanation
+
+    @property
     def current(self) -> Stand:
         """What was asked for last."""
         return self.history.current

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_latent_explain._qt.explained_layers import ExplainedLayers
+    from napari_latent_explain._qt.light_box import Developed
     from napari_latent_explain._qt.looking_tools import LookingTools
+    from napari_latent_explain._qt.slow_work import SlowWork
     from napari_latent_explain.explain import Explanation
 
 __all__ = ["Viewing"]
@@ -24,19 +26,26 @@ _POINTER_MS = 25
 
 
 class Viewing(QObject):  # type: ignore[misc]
-    """Blink, swipe, crosshair, magnifier, caliper, 1:1, arrangement; the look itself is the widget's, since it can be slow.
+    """Look, blink, swipe, crosshair, magnifier, caliper, 1:1, arrangement.
 
     Parameters
     ----------
     viewer, layers, tools, panel
         The napari viewer, the pictures in it, the switches, and the widget that they are a part of.
+    work : SlowWork
+        Makes the pictures under another look.
     """
 
     def __init__(
-        self, viewer: napari.viewer.Viewer, layers: ExplainedLayers, tools: LookingTools, panel: QWidget
+        self,
+        viewer: napari.viewer.Viewer,
+        layers: ExplainedLayers,
+        tools: LookingTools,
+        panel: QWidget,
+        work: SlowWork,
     ) -> None:
         super().__init__()
-        self._viewer, self._layers, self._tools = viewer, layers, tools
+        self._viewer, self._layers, self._tools, self._work = viewer, layers, tools, work
         self.caliper = Caliper(viewer, layers, tools, panel)
         self._explanation: Explanation | None = None
         self._pointer: tuple[float, ...] | None = None
@@ -44,6 +53,8 @@ class Viewing(QObject):  # type: ignore[misc]
         self._timer.setSingleShot(True)
         self._timer.setInterval(_POINTER_MS)
         self._timer.timeout.connect(self.follow)
+        work.expect("look", self._take_look)
+        tools.look_changed.connect(self._change_look)
         tools.swiped.connect(self._swipe)
         tools.blinked.connect(self.blink)
         tools.arranged.connect(self._arrange)
@@ -73,6 +84,19 @@ class Viewing(QObject):  # type: ignore[misc]
         self.caliper.close_down()
         with suppress(ValueError):
             self._viewer.mouse_move_callbacks.remove(self._moved)
+
+    def _change_look(self) -> None:
+        explanation, tools, develop = self._explanation, self._tools, self._layers.box.develop
+        if explanation is not None:
+            frame, look, outlined = explanation.frame, tools.look.value, tools.outlined.isChecked()
+            self._work.submit("look", lambda _: develop(explanation, frame, look, outlined=outlined))
+
+    def _take_look(self, developed: Developed) -> None:
+        explanation, box = self._explanation, self._layers.box
+        box.take(developed)
+        if explanation is not None and developed.viewed.frame is not explanation.frame:
+            box.show(box.view(explanation.frame))  # it moved on meanwhile
+        self._layers.refresh()
 
     def _swipe(self, share: float) -> None:
         self._layers.box.swipe = share

@@ -1,0 +1,111 @@
+"""Where explanations come from: a photograph, what a project keeps of it, or the one on show with other directions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_warning
+from qtpy.QtCore import QObject, Signal
+
+from napari_latent_explain.cohort import CaseState
+from napari_latent_explain.domain import LatentExplainError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_latent_explain._qt.model_chooser import ModelChooser
+    from napari_latent_explain._qt.model_shelf import Made, ModelShelf
+    from napari_latent_explain._qt.photograph_chooser import PhotographChooser
+    from napari_latent_explain._qt.session import Session
+    from napari_latent_explain._qt.slow_work import SlowWork
+    from napari_latent_explain.cohort import Project
+    from napari_latent_explain.domain import DirectionAtlas
+    from napari_latent_explain.explain import Explanation
+
+__all__ = ["Explaining"]
+
+
+class Explaining(QObject):  # type: ignore[misc]
+    """Has the chosen model explain what is chosen; where that took another processor, the chooser says so from then on.
+
+    Parameters
+    ----------
+    session : Session
+        What is on show.
+    photograph, model : PhotographChooser, ModelChooser
+        What is chosen.
+    shelf : ModelShelf
+        Gives the model.
+    explain : callable
+        (explainer, photograph, progress=...) -> Explanation.
+    work : SlowWork
+        Does it.
+
+    Signals
+    -------
+    made(made: Made, source: napari layer or None)
+        An explanation is there; `source` is its photograph's layer.
+    directed(atlas: DirectionAtlas, made: Made or None)
+        Other directions are in use; what is on show, made with them, if that can be.
+    """
+
+    made = Signal(object, object)
+    directed = Signal(object, object)
+
+    def __init__(
+        self,
+        session: Session,
+        photograph: PhotographChooser,
+        model: ModelChooser,
+        shelf: ModelShelf,
+        explain: Callable[..., Explanation],
+        work: SlowWork,
+    ) -> None:
+        super().__init__()
+        self._session, self._photograph, self._model = session, photograph, model
+        self._shelf, self._explain, self._work = shelf, explain, work
+        work.expect("explain", self._tell)
+        work.expect("take up", self._tell)
+        work.expect("directions", self._tell_directed, model.directions.fall_back)
+        model.directions.asked.connect(self._redirect)
+
+    def explain(self) -> None:
+        """Explain the chosen photograph."""
+        try:
+            photograph = self._photograph.photograph()
+        except LatentExplainError as error:
+            show_warning(str(error))
+            return
+        chosen, source = self._model.chosen, self._photograph.layer
+        make, explain = self._shelf.explain, self._explain
+        self._work.discard()
+        self._work.submit("explain", lambda progress: (make(chosen, photograph, explain, progress), source))
+
+    def open_case(self, project: Project, path: Path | str) -> None:
+        """Choose a photograph of a project, and take it up as it was kept, or explain it now."""
+        case = project[path]
+        self._photograph.add_file(Path(case.path), case.frame)
+        if not case.explained:
+            if case.state is not CaseState.RUNNING:
+                self.explain()
+            return
+        chosen, take_up = self._model.chosen, self._shelf.take_up
+        self._work.discard()
+        self._work.submit("take up", lambda progress: (take_up(chosen, project, case.path, progress), None))
+
+    def _redirect(self) -> None:
+        chosen, shown, redirect = self._model.chosen, self._session.explanation, self._shelf.redirect
+        self._work.submit("directions", lambda progress: (*redirect(chosen, shown, progress), shown))
+
+    def _tell(self, result: tuple[Made, Any]) -> None:
+        made, source = result
+        if made.choice.device == "cpu" != self._model.device:
+            self._model.choose(made.choice.bundle, "cpu")
+            show_warning("The memory of the graphics processor is full, so that the main processor was used instead.")
+        self.made.emit(made, source)
+
+    def _tell_directed(self, result: tuple[DirectionAtlas, Made | None, Explanation | None]) -> None:
+        atlas, made, shown = result
+        self._model.directions.confirm()
+        self.directed.emit(atlas, made if shown is self._session.explanation else None)

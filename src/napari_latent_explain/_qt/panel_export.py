@@ -1,0 +1,71 @@
+"""Writing the panel of what is shown to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QFileDialog
+
+from napari_latent_explain.export.case_label import case_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtpy.QtWidgets import QWidget
+
+    from napari_latent_explain._qt.session import Session
+    from napari_latent_explain._qt.slow_work import SlowWork
+    from napari_latent_explain.domain import CounterfactualRecord
+
+__all__ = ["PanelExport"]
+
+_KINDS = "Picture (*.png);;Document (*.pdf);;OME-TIFF (*.tiff)"
+
+
+class PanelExport(QObject):  # type: ignore[misc]
+    """Asks where to, and writes.
+
+    Parameters
+    ----------
+    session : Session
+        Whose explanation is written.
+    write : callable
+        (record, path) -> path.
+    work : SlowWork
+        Writes.
+
+    Signals
+    -------
+    written(path: str)
+    """
+
+    written = Signal(str)
+
+    def __init__(self, session: Session, write: Callable[[CounterfactualRecord, Path], Path], work: SlowWork) -> None:
+        super().__init__()
+        self._session, self._write, self._work = session, write, work
+        work.expect("export", self._say)
+
+    def choose(self, parent: QWidget) -> None:
+        """Ask for a file, and write to it."""
+        explanation = self._session.explanation
+        if explanation is None:
+            return
+        name = f"{case_folder(explanation.photograph.sha256)}_panel.png"  # a file's name may hold a patient's
+        path, _ = QFileDialog.getSaveFileName(parent, "Export panel", name, _KINDS)
+        if path:
+            self.write(Path(path))
+
+    def write(self, path: Path) -> None:
+        """Write what is shown now to a file."""
+        explanation, write = self._session.explanation, self._write
+        if explanation is not None:
+            frame = explanation.frame
+            self._work.submit("export", lambda _: write(explanation.record(frame), path))
+
+    def _say(self, path: Path) -> None:
+        show_info(f"Panel written to {path}.")
+        self.written.emit(str(path))
