@@ -8,6 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -218,3 +220,15 @@ def test_alembic_is_not_imported_for_what_is_up_to_date(place):
     )
     done = subprocess.run([sys.executable, "-c", code, str(place)], env=os.environ, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_files_that_threads_begin_at_once_are_all_whole(tmp_path):
+    together = threading.Barrier(4, timeout=60)
+
+    def begin(number):
+        together.wait()
+        with _opened(tmp_path / f"{number}.sqlite") as connection, connection.begin():
+            return revision.revision_of(connection)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(begin, range(4))) == [revision.REVISION] * 4

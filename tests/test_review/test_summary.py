@@ -7,6 +7,9 @@ import importlib.util
 import io
 import json
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,9 +18,11 @@ import pytest
 
 from napari_latent_explain.domain import DirectionAtlas, Mark, StudyError
 from napari_latent_explain.review import RatingStore, rater_file
+from napari_latent_explain.review import merge as module
 from napari_latent_explain.review.merge import gather, merge
 from napari_latent_explain.review.names_given import cluster_names
 from napari_latent_explain.review.protocol import ValidationRule
+from napari_latent_explain.review.store import write_records
 from napari_latent_explain.review.summary import summarise
 from napari_latent_explain.review.tables import COLUMNS, rating_rows, write_tables
 
@@ -207,6 +212,61 @@ def test_merging_keeps_everything_and_refuses_two_truths(judged, tmp_path):
     assert gather(study, [output]) == chains
     with pytest.raises(StudyError, match="another study"):
         gather(study.replace(title="Another"), [output])
+
+
+def test_of_two_merges_at_once_neither_loses_anything(judged, tmp_path, monkeypatch):
+    study, folder, chains, _ = judged
+    output = tmp_path / "merged.sqlite"
+    began, gathered = threading.Event(), threading.Event()
+
+    def write(connection, records):
+        began.set()
+        gathered.wait(0.5)  # the other one gets there only if nothing holds it back
+        write_records(connection, records)
+
+    def gather_again(*given):
+        found = gather(*given)
+        if began.is_set():
+            gathered.set()
+        return found
+
+    monkeypatch.setattr(module, "write_records", write)
+    monkeypatch.setattr(module, "gather", gather_again)
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(merge, study, [folder / "raters" / "ann.sqlite"], output)
+        assert began.wait(60)
+        other = pool.submit(merge, study, [folder / "raters" / "bob.sqlite"], output)
+        assert set(one.result(60)) == {"ann"}
+        assert set(other.result(60)) == {"ann", "bob"}
+    assert gather(study, [output]) == {name: chains[name] for name in ("ann", "bob")}
+    assert {path.name for path in tmp_path.iterdir()} <= {"merged.sqlite", ".merged.sqlite.lock"}
+
+
+def test_where_no_lock_holds_two_merges_do_not_meet(judged, tmp_path, monkeypatch):
+    study, folder, chains, _ = judged
+    output = tmp_path / "merged.sqlite"
+    both = threading.Barrier(2, timeout=60)
+
+    def write(connection, records):
+        both.wait()
+        write_records(connection, records)
+
+    monkeypatch.setattr(module, "write_records", write)
+    monkeypatch.setattr(module, "_alone", lambda _: nullcontext())
+    with ThreadPoolExecutor(2) as pool:
+        for done in [
+            pool.submit(merge, study, [folder / "raters" / f"{name}.sqlite"], output) for name in ("ann", "bob")
+        ]:
+            done.result(60)
+    assert gather(study, [output]) in ({"ann": chains["ann"]}, {"bob": chains["bob"]})
+
+
+def test_a_merge_that_waits_too_long_says_why(judged, tmp_path, monkeypatch):
+    study, folder, _, _ = judged
+    monkeypatch.setattr(module, "_PATIENCE", 0.0)
+    with module._alone(tmp_path / "m.sqlite"), pytest.raises(StudyError, match="Another merge is writing"):
+        merge(study, [folder / "raters"], tmp_path / "m.sqlite")
+    merge(study, [folder / "raters"], tmp_path / "m.sqlite")
 
 
 def test_a_copy_that_was_gone_on_with_is_seen(make, tmp_path, clock):

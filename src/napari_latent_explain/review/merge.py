@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 from napari_latent_explain.domain import StudyError
 from napari_latent_explain.review.address import place_name
@@ -12,7 +16,7 @@ from napari_latent_explain.review.database import open_database
 from napari_latent_explain.review.store import in_one_sentence, read_chain, write_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from napari_latent_explain.review.record import Record
     from napari_latent_explain.review.study import Study
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["audit_head", "gather", "merge"]
 
 Chain = tuple["Record", ...]
+_PATIENCE = 60.0  # seconds
 
 
 def gather(study: Study, sources: Iterable[Path | str]) -> dict[str, Chain]:
@@ -84,26 +89,49 @@ def audit_head(chains: Mapping[str, Sequence[Record]]) -> str:
 def merge(study: Study, sources: Iterable[Path | str], output: Path) -> dict[str, Chain]:
     """Write the records of all raters into one file, and return them.
 
-    What an earlier merge wrote there is read too, so that nothing that was merged once gets lost. Time and memory grow with the
-    number of records.
+    What an earlier merge wrote there is read too, so that nothing that was merged once gets lost; another merge into the same
+    file waits. Time and memory grow with the number of records.
 
     Raises
     ------
     StudyError
         As `gather`, or if the file can't be written.
     """
-    there = [output] if output.is_file() else []
-    chains = gather(study, [*there, *sources])
-    part = output.with_name(f".{output.name}.part")
-    part.unlink(missing_ok=True)
-    with in_one_sentence(str(output)):
-        connection = open_database(part)
-        try:
-            with connection.begin():
-                for chain in chains.values():
-                    write_records(connection, list(chain))
-        finally:
-            connection.close()
-            connection.engine.dispose()
-        part.replace(output)
+    with _alone(output):
+        chains = gather(study, [*([output] if output.is_file() else []), *sources])
+        with (
+            in_one_sentence(str(output)),
+            tempfile.TemporaryDirectory(prefix=f".{output.name}.", suffix=".part", dir=output.parent) as folder,
+        ):
+            part = Path(folder) / output.name
+            _write(chains, part)
+            part.replace(output)
     return chains
+
+
+@contextmanager
+def _alone(output: Path) -> Iterator[None]:
+    """Keep other merges from the same file."""
+    lock = FileLock(output.with_name(f".{output.name}.lock"), timeout=_PATIENCE)
+    with in_one_sentence(str(output)):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            msg = f"Another merge is writing {output}; merge again when it is done."
+            raise StudyError(msg) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _write(chains: Mapping[str, Chain], path: Path) -> None:
+    connection = open_database(path)
+    try:
+        with connection.begin():
+            for chain in chains.values():
+                write_records(connection, list(chain))
+    finally:
+        connection.close()
+        connection.engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ REVISION = "0001"
 
 REVISION_TABLE = "latent_explain_revision"
 """Not alembic's usual name: another program may have its tables in the same database."""
+
+_TURN = threading.Lock()  # alembic keeps the connection that it is at in its modules, one for all threads
 
 VERSIONS: tuple[Path, ...] = (Path(__file__).with_name("migrations") / "versions",)
 
@@ -58,6 +61,11 @@ def upgrade(connection: Connection, place: str) -> None:
     StudyError
         If the tables are of a newer revision, or another program's.
     """
+    with _TURN:
+        _upgrade(connection, place)
+
+
+def _upgrade(connection: Connection, place: str) -> None:
     from alembic import command
     from alembic.script import ScriptDirectory
 
