@@ -14,6 +14,7 @@ from napari_latent_explain.domain import (
     Field,
     Laterality,
     LateralityReading,
+    Mix,
     Photograph,
     Probabilities,
     StyleDirection,
@@ -27,6 +28,12 @@ def direction(**changes):
         "effect_probability": 0.1, "effect_probability_interval": (0.05, 0.15), "flip_share": 0.2, "held_out": 50,
     }  # fmt: skip
     return StyleDirection(**(values | changes))
+
+
+def test_every_noun_can_be_shown_in_a_message():
+    assert repr(Mix()) == "Mix()"
+    assert repr(Edit()) == "Edit()"
+    assert "'a': 1.0" in repr(Mix(edit=Edit(strengths={"a": 1.0})))
 
 
 def test_edits_add_negate_and_forget_zeros():

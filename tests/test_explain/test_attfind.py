@@ -81,9 +81,14 @@ def test_a_stopped_search_goes_on_and_gives_the_same_bytes(
     whole = attfind(explainer, reference, folder=tmp_path / "whole")
     with pytest.raises(Cancelled):
         attfind(explainer, reference, folder=tmp_path / "parts", progress=stop_at(0.5))
-    (kept,) = (tmp_path / "parts").iterdir()
+    (kept,) = (tmp_path / "parts").glob("*.safetensors")
+    earlier = kept.with_suffix(".seconds")
+    assert 0 < float(earlier.read_text()) < 1000
+    earlier.write_text("1000.5")
     ledger = Ledger()
     again = attfind(explainer, reference, folder=tmp_path / "parts", ledger=ledger)
+    assert ledger.time() > 1000.5  # seconds of both runs
+    assert 1000.5 < float(earlier.read_text()) < 2000
     assert 0 < ledger.total() < 0.7 * whole.forwards
     assert again.changes.tobytes() == whole.changes.tobytes()
     assert kept.read_bytes() == (tmp_path / "whole" / kept.name).read_bytes()
@@ -97,7 +102,19 @@ def test_another_model_or_other_photographs_have_another_file(known: tuple[Any, 
     attfind(explainer, held_out, columns=columns, folder=tmp_path)
     explainer.identity.sha256 = "other"
     attfind(explainer, reference, columns=columns, folder=tmp_path)
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.glob("*.safetensors"))) == 3
+
+
+@pytest.mark.parametrize("content", ["", "soon", "-1", "nan", "inf", "1" * 64])
+def test_seconds_that_are_none_are_refused(known: tuple[Any, Any, Any], tmp_path: Path, content: str) -> None:
+    explainer, reference, _ = known
+    attfind(explainer, reference, columns=np.array([LINEAR]), folder=tmp_path)
+    (path,) = tmp_path.glob("*.seconds")
+    path.write_text(content)
+    with pytest.raises(DiscoveryError, match=r"\.seconds is damaged; delete it"):
+        attfind(explainer, reference, columns=np.array([LINEAR]), folder=tmp_path)
+    path.unlink()
+    attfind(explainer, reference, columns=np.array([LINEAR]), folder=tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "other search", "huge", "not finite"])
@@ -106,11 +123,11 @@ def test_a_damaged_or_hostile_file_is_refused_with_one_sentence(
 ) -> None:
     explainer, reference, held_out = known
     attfind(explainer, reference, folder=tmp_path / "a")
-    (path,) = (tmp_path / "a").iterdir()
+    (path,) = (tmp_path / "a").glob("*.safetensors")
     whole = path.read_bytes()
     if damage == "other search":
         attfind(explainer, held_out, folder=tmp_path / "b")
-        (other,) = (tmp_path / "b").iterdir()
+        (other,) = (tmp_path / "b").glob("*.safetensors")
     content = {
         "cut": lambda: whole[: len(whole) // 2],
         "garbage": lambda: b"\x80\x04cos\nsystem\n(S'true'\ntR.",

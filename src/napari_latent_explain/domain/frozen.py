@@ -25,8 +25,9 @@ class FrozenModel(BaseModel):
 
     def __repr_args__(self) -> Any:
         """Show only what differs from the default."""
-        return [
-            (name, getattr(self, name))
-            for name, field in type(self).model_fields.items()
-            if getattr(self, name) != field.get_default(call_default_factory=True)
-        ]
+        shown = []
+        for name, field in type(self).model_fields.items():
+            default = field.default_factory() if field.default_factory else field.default  # type: ignore[call-arg]
+            if getattr(self, name) != default:
+                shown.append((name, getattr(self, name)))
+        return shown

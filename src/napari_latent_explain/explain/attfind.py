@@ -20,7 +20,14 @@ import numpy as np
 
 from napari_latent_explain.domain import silent
 from napari_latent_explain.explain.cover import Cover, greedy_cover
-from napari_latent_explain.explain.effect_table import EffectTable, read_partial, search_identity, write_partial
+from napari_latent_explain.explain.effect_table import (
+    EffectTable,
+    read_partial,
+    read_seconds,
+    search_identity,
+    write_partial,
+    write_seconds,
+)
 from napari_latent_explain.explain.ledger import Ledger
 from napari_latent_explain.explain.probe import StyleMove, StyleProbe
 
@@ -70,11 +77,11 @@ def attfind(
         Coordinates to move; all if not given.
     folder : pathlib.Path, optional
         Where the table is kept while it grows, as ``attfind-<hash of model and photographs>.safetensors``. A search that was
-        stopped goes on there, and gives the same bytes as one that was not.
+        stopped goes on there, and gives the same bytes as one that was not. The seconds that it took stand beside it.
     batch : int
         Pictures at a time.
     ledger : Ledger, optional
-        Where this run's forward passes are counted, those lost to an interruption too.
+        Where this run's forward passes are counted, those lost to an interruption too, and the seconds of all runs.
     progress : Progress
         Told at every batch; may raise `Cancelled`: what is finished is kept.
 
@@ -97,12 +104,15 @@ def attfind(
     changes, done = np.zeros((n, 2, k, classes), np.float32), np.zeros(k, dtype=bool)
     identity = search_identity(explainer, reference, columns)
     path = folder / f"attfind-{identity.hex()[:16]}.safetensors" if folder is not None else None
+    earlier = 0.0
     if path is not None and (kept := read_partial(path, identity, changes.shape)) is not None:
         changes, done = kept
+        earlier = read_seconds(path)
+        ledger.seconds["exhaustive"] = ledger.seconds.get("exhaustive", 0.0) + earlier
     everyone = np.arange(n)
     # Blocks have the same borders in every run, so that batches, and with them the last bit, do not depend on interruptions.
     block = max(1, batch // (2 * n))
-    saved = time.monotonic()
+    began = saved = time.monotonic()
     try:
         with ledger.during("exhaustive"):
             starts = probe.starts
@@ -119,13 +129,18 @@ def attfind(
                 changes[:, :, here] = found.reshape(2, -1, n, classes).transpose(2, 0, 1, 3)
                 done[here] = True
                 if path is not None and time.monotonic() - saved > _SAVE_EVERY:
-                    write_partial(path, identity, changes, done)
+                    _keep(path, identity, changes, done, earlier + time.monotonic() - began)
                     saved = time.monotonic()
     finally:
         if path is not None:
-            write_partial(path, identity, changes, done)
+            _keep(path, identity, changes, done, earlier + time.monotonic() - began)
     decided = reference.logits.argmax(dim=1).cpu().numpy()
     return EffectTable(columns, changes, starts, decided)
+
+
+def _keep(path: Path, identity: bytes, changes: NDArray[np.float32], done: NDArray[np.bool_], seconds: float) -> None:
+    write_partial(path, identity, changes, done)
+    write_seconds(path, seconds)
 
 
 def ranked_moves(table: EffectTable, target: int) -> list[RankedMove]:

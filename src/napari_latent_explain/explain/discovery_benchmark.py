@@ -150,8 +150,7 @@ def benchmark_discovery(
     columns : numpy.ndarray, optional
         Coordinates that both search; all if not given.
     folder : pathlib.Path, optional
-        Where the exhaustive search keeps its table, see `attfind`. Goes on from there if it was stopped: then its seconds are
-        those of the last run alone.
+        Where the exhaustive search keeps its table and its seconds, see `attfind`. Goes on from there if it was stopped.
     progress : Progress
         Told at every batch.
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain.reference import ReferenceSet
     from napari_latent_explain.model.explainer import Explainer
 
-__all__ = ["EffectTable", "read_partial", "search_identity", "write_partial"]
+__all__ = ["EffectTable", "read_partial", "read_seconds", "search_identity", "write_partial", "write_seconds"]
 
 _HEADER = 2**16  # bytes that a file may have beyond its numbers
+_LONGEST, _MOST = 64, 1e9  # characters of a number of seconds, and seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,3 +132,40 @@ def read_partial(
     if not fits:
         raise DiscoveryError(msg)
     return changes.copy(), done.astype(bool)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".seconds")
+
+
+def write_seconds(path: Path, seconds: float) -> None:
+    """Write beside a table what it took so far; not into it, so that the same search gives the same table.
+
+    Raises
+    ------
+    ExportError
+        If the folder can't be written.
+    """
+    write_atomically(_beside(path), f"{seconds:.3f}\n".encode())
+
+
+def read_seconds(path: Path) -> float:
+    """Read what a table took so far; 0 if that was not written.
+
+    Raises
+    ------
+    DiscoveryError
+        If it is no number of seconds.
+    """
+    beside = _beside(path)
+    try:
+        with beside.open("rb") as stream:
+            seconds = float(stream.read(_LONGEST))
+    except FileNotFoundError:
+        return 0.0
+    except (OSError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds < _MOST:
+        msg = f"{beside} is damaged; delete it, and the seconds of the search begin at 0."
+        raise DiscoveryError(msg)
+    return seconds
