@@ -26,8 +26,10 @@ from napari_latent_explain.cohort import photographs_in
 from napari_latent_explain.domain import Laterality, PhotographError, ProjectError
 from napari_latent_explain.fundus.photograph_files import photograph_files
 from napari_latent_explain.fundus.sources import (
+    FileSource,
     dicomdir_files,
     every_frame,
+    file_of_frame,
     photograph_sources,
     read_table,
     zip_archive,
@@ -330,3 +332,24 @@ def test_frames_are_told_apart_in_files_and_archives(tmp_path) -> None:
 def test_one_photograph_is_its_own_source(folder) -> None:
     (source,) = photograph_sources(folder / "a.jpg")
     assert (source.name, source.path, source.label) == ("a.jpg", folder / "a.jpg", "")
+
+
+@pytest.mark.parametrize("file", ["eye.dcm", "visit #2/eye#1.dcm", "eye#2"])
+def test_frames_are_named_after_their_file_whatever_it_is_called(tmp_path, file) -> None:
+    source = FileSource(file, tmp_path / file)
+    for frame in (0, 1, 2, 12):
+        there = source.at(frame)
+        assert there.name == (f"{file}#{frame}" if frame else file)
+        assert file_of_frame(there.name, frame) == file
+        assert there.at(3).name == f"{file}#3"
+        assert there.at(0) == source
+
+
+def test_a_sentence_loses_the_names_of_file_and_archive(tmp_path) -> None:
+    source = FileSource("left/Doe_Jane.png", tmp_path / "ward 7.zip")
+    for said in (
+        f"'{tmp_path / 'ward 7.zip'}' can't be read.", "'left/Doe_Jane.png' can't be read.", "Doe_Jane can't be read.",
+        "'Doe_Jane.png' can't be read.", "ward 7.zip can't be read.",
+    ):  # fmt: skip
+        assert source.unnamed(said, r"photograph \1") == r"photograph \1 can't be read."
+    assert source.unnamed("Doe_Janet.png is another's.", "it") == "Doe_Janet.png is another's."

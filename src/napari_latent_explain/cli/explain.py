@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.cli.report import message, out, show_progress
@@ -61,14 +59,6 @@ def saliency_methods(names: str | None) -> tuple[SaliencyMethod, ...]:
 def _named(source: PhotographSource, number: int, *, name_files: bool) -> str:
     """What a photograph is called in messages: by its place in the command, unless names of files may be told."""
     return source.name if name_files else f"photograph {number}"
-
-
-def _nameless(sentence: str, source: PhotographSource, called: str) -> str:
-    """An error without the names that it gives to the file, or to the archive or list that it is from."""
-    path, within = source.path, PurePath(source.name)
-    for name in (str(path.resolve()), str(path), str(within), path.name, within.name, path.stem, within.stem):
-        sentence = re.sub(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", called, sentence)
-    return sentence
 
 
 @dataclass(frozen=True)
@@ -238,7 +228,7 @@ def explain_photographs(
         except LatentExplainError as error:
             refused += 1
             called = _named(source, number, name_files=options.name_files)
-            said = str(error) if options.name_files else _nameless(str(error), source, called)
+            said = str(error) if options.name_files else source.unnamed(str(error), called)
             tree = {"photograph": called, "number": number, "error": said}
             message(f"{called}: {said}")
             if as_json:

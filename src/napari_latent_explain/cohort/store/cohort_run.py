@@ -12,6 +12,7 @@ from napari_latent_explain.cohort.store.running import run_chunks
 from napari_latent_explain.cohort.store.store import FAILED, CohortStore
 from napari_latent_explain.domain import WrongUseError, silent
 from napari_latent_explain.export.atomic import write_atomically
+from napari_latent_explain.fundus.sources import file_of_frame, name_of_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,9 +52,9 @@ def list_cohort(
     named = {one.name: one for one in files}
     known: dict[str, list[dict[str, Any]]] = {}
     for row in (row for shard in store.shards for row in store.photographs(shard)):
-        known.setdefault(row["name"].rsplit("#", 1)[0] if row["frame"] else row["name"], []).append(row)
+        known.setdefault(file_of_frame(row["name"], row["frame"]), []).append(row)
     for row in store.parts("photographs", "all"):
-        known.setdefault(row["name"].rsplit("#", 1)[0] if row["frame"] else row["name"], []).append(row)
+        known.setdefault(file_of_frame(row["name"], row["frame"]), []).append(row)
     rows: list[dict[str, Any]] = []
     unread: list[dict[str, Any]] = []
     for name, found in known.items():
@@ -64,7 +65,7 @@ def list_cohort(
     waiting = list(named.values())
 
     def keep(_chunk: Sequence[Listed], answer: Answer) -> int:
-        read = [row | {"name": _named(row)} for row in answer.rows if row["sha256"]]
+        read = [row | {"name": name_of_frame(row["name"], row["frame"])} for row in answer.rows if row["sha256"]]
         failed = [row for row in answer.rows if not row["sha256"]]
         if read:
             store.keep("photographs", "all", read)
@@ -81,10 +82,6 @@ def list_cohort(
     )  # fmt: skip
     store.list_photographs({(row["name"], row["sha256"]): row for row in rows}.values(), unread)
     return len(waiting)
-
-
-def _named(row: dict[str, Any]) -> str:
-    return f"{row['name']}#{row['frame']}" if row["frame"] else str(row["name"])
 
 
 class _Stage:
@@ -121,7 +118,7 @@ class _Stage:
             codes = {} if self.stage == "invert" else self.store.codes(shard, {row["sha256"] for row in rows})
             waiting = [
                 Waiting(
-                    row["sha256"], row["name"].rsplit("#", 1)[0] if row["frame"] else row["name"], row["frame"],
+                    row["sha256"], file_of_frame(row["name"], row["frame"]), row["frame"],
                     codes[row["sha256"]].tobytes() if codes else b"",
                 )
                 for row in rows

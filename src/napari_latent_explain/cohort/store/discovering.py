@@ -15,6 +15,7 @@ from napari_latent_explain.explain import ReferenceSet, SearchSettings, discover
 from napari_latent_explain.explain.reference import split_reference
 from napari_latent_explain.export.case_label import case_label
 from napari_latent_explain.fundus import crop, find_canonical_field
+from napari_latent_explain.fundus.sources import file_of_frame
 from napari_latent_explain.latent import mask_tensor, reconstruct, to_tensor
 from napari_latent_explain.model.batches import in_batches
 
@@ -105,7 +106,7 @@ def read_sample(
     pictures, masks, kept = [], [], []
     for number, row in enumerate(sample):
         progress("reading photographs", number / len(sample))
-        name = row["name"].rsplit("#", 1)[0] if row["frame"] else row["name"]
+        name = file_of_frame(row["name"], row["frame"])
         try:
             photograph = source_at(data, name, row["frame"]).read()
             field = find_canonical_field(photograph)

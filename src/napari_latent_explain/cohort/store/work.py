@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import time
 from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,9 +135,7 @@ def _nameless(sentence: str, source: PhotographSource | None) -> str:
     """A sentence without the file's names: results are given away, and file names may hold patients'."""
     if source is None:
         return sentence
-    path, within = source.path, PurePath(source.name)
-    for name in (str(path.resolve()), str(path), str(within), path.name, within.name, path.stem, within.stem):
-        sentence = re.sub(rf"'?(?<![^\W_]){re.escape(name)}(?![^\W_])'?", "the photograph", sentence)
+    sentence = source.unnamed(sentence, "the photograph")
     return sentence[:1].upper() + sentence[1:]
 
 

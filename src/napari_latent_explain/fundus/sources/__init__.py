@@ -2,7 +2,7 @@
 
 from napari_latent_explain.fundus.sources.dicomdir import dicomdir_files
 from napari_latent_explain.fundus.sources.gathering import every_frame, photograph_sources
-from napari_latent_explain.fundus.sources.source import FileSource, PhotographSource
+from napari_latent_explain.fundus.sources.source import FileSource, PhotographSource, file_of_frame, name_of_frame
 from napari_latent_explain.fundus.sources.table import TableRow, read_table
 from napari_latent_explain.fundus.sources.zip_archive import ZipArchive, ZipSource
 
@@ -14,6 +14,8 @@ __all__ = [
     "ZipSource",
     "dicomdir_files",
     "every_frame",
+    "file_of_frame",
+    "name_of_frame",
     "photograph_sources",
     "read_table",
 ]

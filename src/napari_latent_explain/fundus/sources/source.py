@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Self
 
 from napari_latent_explain.domain import silent
@@ -14,7 +16,17 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Photograph, Progress
 
-__all__ = ["FileSource", "PhotographSource"]
+__all__ = ["FileSource", "PhotographSource", "file_of_frame", "name_of_frame"]
+
+
+def name_of_frame(file: str, frame: int) -> str:
+    """Return what a frame is called: the first as its file, others with their number."""
+    return f"{file}#{frame}" if frame else file
+
+
+def file_of_frame(name: str, frame: int) -> str:
+    """Return what the file is called in which a frame is."""
+    return name.removesuffix(f"#{frame}") if frame else name
 
 
 @dataclass(frozen=True)
@@ -60,8 +72,14 @@ class PhotographSource(ABC):
 
     def at(self, frame: int) -> Self:
         """Return another frame of the same file."""
-        first = self.name.split("#")[0] if self.frame else self.name
-        return replace(self, frame=frame, name=f"{first}#{frame}" if frame else first)
+        return replace(self, frame=frame, name=name_of_frame(file_of_frame(self.name, self.frame), frame))
+
+    def unnamed(self, sentence: str, called: str) -> str:
+        """Return a sentence with `called` for each name in it: of the file, or of the archive or list that it is from."""
+        path, within = self.path, PurePath(self.name)
+        for name in (str(path.resolve()), str(path), str(within), path.name, within.name, path.stem, within.stem):
+            sentence = re.sub(rf"'?(?<![^\W_]){re.escape(name)}(?![^\W_])'?", lambda _: called, sentence)
+        return sentence
 
 
 @dataclass(frozen=True)
