@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt, QTimer, Signal
-from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout
 
 from napari_latent_explain._napari.preferences import read_preferences
+from napari_latent_explain._qt.docked_widget import DockedWidget
 from napari_latent_explain._qt.focus_style import FOCUS_STYLE
 from napari_latent_explain._qt.key_list import KeyList
 from napari_latent_explain._qt.reviewing.review_keys import ReviewKeys
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import napari.viewer
-    from qtpy.QtGui import QCloseEvent, QResizeEvent
+    from qtpy.QtGui import QResizeEvent
+    from qtpy.QtWidgets import QWidget
 
     from napari_latent_explain.domain import Mark
 
@@ -34,7 +36,7 @@ _LAYOUT_MS = 150
 _NOT_NEEDED = ("layer list", "layer controls")
 
 
-class ReviewWidget(QWidget):  # type: ignore[misc]
+class ReviewWidget(DockedWidget):
     """Judge the trials of a study, one key an answer.
 
     Parameters
@@ -51,7 +53,6 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
 
     began = Signal()
     session: ReviewSession | None = None
-    _closed = _docked = False  # Qt tells of a new parent before __init__ is through
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -234,17 +235,6 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
             self.wizard.deleteLater()
             self.wizard = None
 
-    def close_down(self) -> None:
-        """Let go of study and viewer. Safe to call twice."""
-        if not self._closed:
-            self._closed = True
-            if self.wizard is not None:
-                self.wizard.reject()
-            self.leave()
-            self.page.close_down()
-            self._laid_out.stop()
-            self.pictures.close_down()
-
     # -- inside ------------------------------------------------------------------------------------------------
 
     def _make_room(self) -> None:
@@ -338,16 +328,11 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         if self.session is not None:
             self._laid_out.start()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """Keep everything and let go."""
-        self.close_down()
-        super().closeEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Let go when the dock is taken away."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is not None:
-                self._docked = True
-            elif self._docked:
-                self.close_down()
+    def _end(self) -> None:
+        """Let go of study and viewer."""
+        if self.wizard is not None:
+            self.wizard.reject()
+        self.leave()
+        self.page.close_down()
+        self._laid_out.stop()
+        self.pictures.close_down()
