@@ -23,7 +23,7 @@ from typing import Any
 
 from PIL import Image
 
-from napari_latent_explain.cohort.store import CohortStore
+from napari_latent_explain.cohort.store import CohortStore, StoreState
 from napari_latent_explain.cohort.store.assignment import Assignment
 from napari_latent_explain.cohort.store.cohort_run import list_cohort, run_stage
 from napari_latent_explain.cohort.store.listing import list_files
@@ -70,7 +70,7 @@ def _once(explainer: Any, data: Path, processes: int, settings: dict[str, Any], 
     began = time.perf_counter()
     files = list_files(data)
     with tempfile.TemporaryDirectory() as store_folder, local_workers(processes) as workers:
-        wanted = CohortStore.fitting(
+        wanted = StoreState.fitting(
             explainer.identity.sha256, "benchmark", explainer.classes, explainer.generator.code_size, len(files)
         )
         assignment = Assignment(

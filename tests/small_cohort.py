@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_latent_explain.cohort.store import CohortStore
+from napari_latent_explain.cohort.store import CohortStore, StoreState
 from napari_latent_explain.cohort.store.assignment import Assignment
 from napari_latent_explain.cohort.store.cohort_run import Tally, list_cohort, run_stage
 from napari_latent_explain.cohort.store.listing import list_files
@@ -36,7 +36,7 @@ def run(
 ) -> list[Tally]:
     """List the photographs of a folder and run stages, in a store of several shards."""
     workers = workers or Here()
-    wanted = CohortStore.fitting(
+    wanted = StoreState.fitting(
         explainer.identity.sha256, "small", explainer.classes, explainer.generator.code_size, 1000
     )
     with CohortStore.open(folder, wanted) as store:

@@ -13,13 +13,13 @@ import pytest
 import zarr
 from zarr.storage import ZipStore
 
-from napari_latent_explain.cohort.store import CohortStore
+from napari_latent_explain.cohort.store import CohortStore, StoreState
 from napari_latent_explain.cohort.store import store as module
 from napari_latent_explain.cohort.store.shards import read_codes
 from napari_latent_explain.domain import ExportError, ProjectError
 
 MODEL = "a" * 64
-WANTED = CohortStore.fitting(MODEL, "small", ("no", "yes"), 5, 1000)
+WANTED = StoreState.fitting(MODEL, "small", ("no", "yes"), 5, 1000)
 KEYS = sorted(hashlib.sha256(bytes([i])).hexdigest() for i in range(40))
 
 
@@ -189,4 +189,4 @@ def test_there_is_a_sentence_where_there_is_no_store(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("photographs", "shards"), [(1, 1), (256, 1), (257, 2), (1_000_000, 4096), (10**9, 65536)])
 def test_shards_have_256_photographs_at_most_to_begin_with(photographs: int, shards: int) -> None:
-    assert 1 << CohortStore.fitting(MODEL, "small", ("no", "yes"), 5, photographs).bits == shards
+    assert 1 << StoreState.fitting(MODEL, "small", ("no", "yes"), 5, photographs).bits == shards

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_latent_explain.cohort.store import CohortStore
+from napari_latent_explain.cohort.store import CohortStore, StoreState
 from napari_latent_explain.cohort.store import discovering as module
 from napari_latent_explain.cohort.store import store as store_module
 from napari_latent_explain.cohort.store.discovering import draw_sample, find_cohort_directions, read_sample
@@ -46,7 +46,7 @@ def _photographs(number: int) -> list[dict[str, Any]]:
 def fake(folder: Path, shards: int, each: int = 256) -> tuple[CohortStore, list[dict[str, Any]]]:
     """A store of many shards without any code, and its rows."""
     rows = _photographs(shards * each)
-    state = CohortStore.fitting("a" * 64, "small", CLASSES, 5, shards * 256)
+    state = StoreState.fitting("a" * 64, "small", CLASSES, 5, shards * 256)
     store = CohortStore(folder, state)
     folder.mkdir(parents=True)
     (folder / "store.json").write_text(state.model_dump_json())
@@ -131,7 +131,7 @@ def test_a_sample_is_of_all_decisions_alike_and_depends_on_the_seed_alone(tmp_pa
 
 
 def test_nothing_inverted_is_a_sentence(tmp_path: Path) -> None:
-    store = CohortStore(tmp_path, CohortStore.fitting("a" * 64, "small", CLASSES, 5, 10))
+    store = CohortStore(tmp_path, StoreState.fitting("a" * 64, "small", CLASSES, 5, 10))
     with pytest.raises(DiscoveryError, match="was inverted"):
         draw_sample(store, 10, 0)
     assert summarise(store)["all"]["median_gap"] is None

@@ -92,12 +92,10 @@ def _say_dashboard(workers: Workers) -> None:
 
 
 def _open(output: Path, explainer: Explainer, count: int) -> CohortStore:
-    from napari_latent_explain.cohort.store import CohortStore
+    from napari_latent_explain.cohort.store import CohortStore, StoreState
 
     identity = explainer.identity
-    wanted = CohortStore.fitting(
-        identity.sha256, identity.name, explainer.classes, explainer.generator.code_size, count
-    )
+    wanted = StoreState.fitting(identity.sha256, identity.name, explainer.classes, explainer.generator.code_size, count)
     return CohortStore.open(output, wanted)
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from filelock import FileLock, Timeout
-from pydantic import Field
 
+from napari_latent_explain.cohort.store.parts import Parts
 from napari_latent_explain.cohort.store.shards import (
     code_bytes,
     count_rows,
@@ -20,8 +18,8 @@ from napari_latent_explain.cohort.store.shards import (
     require_cohort,
     table_bytes,
 )
+from napari_latent_explain.cohort.store.store_state import StoreState
 from napari_latent_explain.domain import LatentExplainError, ProjectError
-from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.kept_json import read_kept
 
@@ -31,37 +29,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FAILED", "CohortStore", "StoreState"]
+__all__ = ["FAILED", "CohortStore"]
 
 _NAME = "store.json"
-_SHARD = 256
-_MOST_BITS = 16
 FAILED = ("error", "killed", "unread")
 """Outcomes that another try may change; ``refused`` is an answer, as ``done`` is."""
-
-
-class StoreState(FrozenModel):
-    """What ``store.json`` says.
-
-    Parameters
-    ----------
-    format : int
-        Version of the store.
-    model, name, classes, code_size
-        Hash and name of the model, its classes, and the length of its codes.
-    bits : int
-        Leading bits of a photograph's hash that say in which shard it is.
-    stages : dict
-        Settings of each stage that was begun: results of others are not mixed with them.
-    """
-
-    format: Literal[1] = 1
-    model: str
-    name: str
-    classes: tuple[str, ...]
-    code_size: int
-    bits: int = Field(ge=0, le=_MOST_BITS)
-    stages: dict[str, dict[str, str | int | bool]] = Field(default_factory=dict)
 
 
 class CohortStore:
@@ -92,6 +64,7 @@ class CohortStore:
 
     def __init__(self, folder: Path, state: StoreState, lock: FileLock | None = None) -> None:
         self.folder, self.state, self._lock = folder, state, lock
+        self._parts = Parts(folder / "parts")
 
     @classmethod
     def open(cls, folder: Path, wanted: StoreState) -> Self:
@@ -102,7 +75,7 @@ class CohortStore:
         folder : pathlib.Path
             Where it lies.
         wanted : StoreState
-            What it is to be if there is none (`fitting` makes it); the model must be that of one that is there.
+            What it is to be if there is none (`StoreState.fitting` makes it); the model must be that of one that is there.
 
         Raises
         ------
@@ -154,14 +127,6 @@ class CohortStore:
             msg = f"{path} can't be read ({error.strerror}); check that you may read it."
             raise ProjectError(msg) from error
 
-    @staticmethod
-    def fitting(model: str, name: str, classes: Sequence[str], code_size: int, photographs: int) -> StoreState:
-        """Return the state of a new store, with as many shards as so many photographs ask for."""
-        bits = max(0, math.ceil(math.log2(max(1, photographs) / _SHARD)))
-        return StoreState(
-            model=model, name=name, classes=tuple(classes), code_size=code_size, bits=min(bits, _MOST_BITS)
-        )
-
     def close(self) -> None:
         """Let another program write to it."""
         if self._lock is not None:
@@ -193,14 +158,11 @@ class CohortStore:
     @property
     def shards(self) -> list[str]:
         """Names of all shards, in order; some may have no photographs."""
-        return [self._shard(number) for number in range(1 << self.state.bits)]
+        return self.state.shards
 
     def shard_of(self, sha256: str) -> str:
         """The shard of a photograph."""
-        return self._shard(int(sha256[:8], 16) >> (32 - self.state.bits))
-
-    def _shard(self, number: int) -> str:
-        return f"{number:0{max(1, math.ceil(self.state.bits / 4))}x}"
+        return self.state.shard_of(sha256)
 
     def path(self, kind: str, shard: str) -> Path:
         """The file of a shard of ``photographs``, ``codes``, or a stage."""
@@ -254,7 +216,7 @@ class CohortStore:
             members.sort(key=lambda row: (row["sha256"], row["name"]))
             self._put(self.path("photographs", shard), "photographs", members)
         self._put(self.folder / "photographs" / "unread.parquet", "unread", sorted(unread, key=lambda row: row["name"]))
-        self._drop_parts("photographs", "all")
+        self._parts.drop("photographs", "all")
 
     def unread(self) -> list[dict[str, Any]]:
         """Files that could not be read to be hashed: name and why."""
@@ -283,7 +245,7 @@ class CohortStore:
         found = {row["sha256"]: row["outcome"] for row in self.results(stage, shard, columns)}
         if stage == "invert" and not self.path("codes", shard).exists():  # a damaged file that was deleted
             found = {key: outcome for key, outcome in found.items() if outcome != "done"}
-        for path in self._parts(stage, shard):
+        for path in self._parts.files(stage, shard):
             found |= {row["sha256"]: row["outcome"] for row in read_rows(path, columns, model=self.state.model)}
         return found
 
@@ -307,13 +269,11 @@ class CohortStore:
         ExportError
             If it can't be written; then nothing of it is there.
         """
-        content = table_bytes(stage, rows, self._about)
-        name = hashlib.sha256(content).hexdigest()[:24]
-        write_atomically(self.folder / "parts" / stage / shard / f"{name}.parquet", content)
+        self._parts.add(stage, shard, table_bytes(stage, rows, self._about))
 
     def parts(self, stage: str, shard: str) -> Iterator[dict[str, Any]]:
         """Rows that `keep` wrote and nothing collected yet."""
-        for path in self._parts(stage, shard):
+        for path in self._parts.files(stage, shard):
             yield from read_rows(path)
 
     def collect(self, stage: str, shard: str) -> None:
@@ -324,7 +284,7 @@ class CohortStore:
         ExportError
             If it can't be written; then the shard is as it was, and its parts are there.
         """
-        parts = self._parts(stage, shard)
+        parts = self._parts.files(stage, shard)
         if not parts:
             return
         rows = {row["sha256"]: row for row in self.results(stage, shard)}
@@ -344,7 +304,7 @@ class CohortStore:
             )
             write_atomically(self.path("codes", shard), code_bytes(order, stacked, self._about))
         write_atomically(self.path(stage, shard), table_bytes(stage, (rows[key] for key in sorted(rows)), self._about))
-        self._drop_parts(stage, shard)
+        self._parts.drop(stage, shard)
 
     def list_failures(self, stage: str) -> int:
         """Write ``failures/<stage>.parquet`` anew, of the photographs that are listed; return how many there are."""
@@ -360,16 +320,6 @@ class CohortStore:
         """Photographs that are not done: sha256, outcome (refused, unread, error or killed) and why."""
         path = self.folder / "failures" / f"{stage}.parquet"
         return read_rows(path) if path.exists() else []
-
-    def _parts(self, stage: str, shard: str) -> list[Path]:
-        return sorted((self.folder / "parts" / stage / shard).glob("*.parquet"))
-
-    def _drop_parts(self, stage: str, shard: str) -> None:
-        for path in self._parts(stage, shard):
-            path.unlink()
-        for folder in (self.folder / "parts" / stage / shard, self.folder / "parts" / stage, self.folder / "parts"):
-            with suppress(OSError):  # not empty, or not there
-                folder.rmdir()
 
 
 def _sweep(folder: Path) -> None:
