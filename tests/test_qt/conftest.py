@@ -44,6 +44,15 @@ def said(monkeypatch):
 
 
 @pytest.fixture
+def work(qtbot):
+    from napari_latent_explain._qt.slow_work import SlowWork
+
+    work = SlowWork()
+    yield work
+    work.close()
+
+
+@pytest.fixture
 def make_widget(make_napari_viewer_proxy, said, fakes):
     """Make a docked widget with fakes inside, a user's layer and a photograph in the viewer."""
 

@@ -16,18 +16,10 @@ from napari_latent_explain._qt.light_box import LightBox
 from napari_latent_explain._qt.rendering import Rendering
 from napari_latent_explain._qt.searching import Searching
 from napari_latent_explain._qt.session import Session
-from napari_latent_explain._qt.slow_work import SlowWork
 from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain.domain import Edit, SaliencyMethod, WrongUseError
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture
-def work(qtbot):
-    work = SlowWork()
-    yield work
-    work.close()
 
 
 @pytest.fixture

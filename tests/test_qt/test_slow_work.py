@@ -6,17 +6,9 @@ import threading
 
 import pytest
 
-from napari_latent_explain._qt.slow_work import SlowWork
 from napari_latent_explain.domain import WrongUseError
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture
-def work(qtbot):
-    work = SlowWork()
-    yield work
-    work.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.cohort.store.assignment import Answer, Assignment, Waiting
@@ -51,9 +52,7 @@ def list_cohort(
     """
     named = {one.name: one for one in files}
     known: dict[str, list[dict[str, Any]]] = {}
-    for row in (row for shard in store.shards for row in store.photographs(shard)):
-        known.setdefault(file_of_frame(row["name"], row["frame"]), []).append(row)
-    for row in store.parts("photographs", "all"):
+    for row in chain(chain.from_iterable(map(store.photographs, store.shards)), store.parts("photographs", "all")):
         known.setdefault(file_of_frame(row["name"], row["frame"]), []).append(row)
     rows: list[dict[str, Any]] = []
     unread: list[dict[str, Any]] = []
