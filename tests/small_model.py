@@ -22,15 +22,19 @@ def write_small_bundle(
     small_encoder: bool = True,
     attributes: int = 0,
     names: tuple[str, ...] = (),
+    components: int = 0,
 ) -> Path:
     """Write an untrained bundle whose first two directions act in both senses; the encoder is as in training on request."""
     torch.manual_seed(seed)
     generator = StyleGenerator(
         GeneratorConfig(
             resolution=resolution, channel_base=512, channel_max=16, w_dim=8, z_dim=8, mapping_layers=2,
-            attributes=attributes, attribute_names=names,
+            attributes=attributes, attribute_names=names, components=components,
         )
     )  # fmt: skip
+    if components:
+        generator.components.directions.normal_(std=0.3)
+        generator.components.readings.normal_(std=0.1)
     sizes = {"input_size": 32, "channels": (8, 8, 8), "hidden": 16} if small_encoder else {}
     sizes |= {"attributes": attributes, "feature_size": 0} if attributes else {}
     encoder = FundusEncoder(EncoderConfig(**sizes, style_layers=generator.style_layer_count, w_dim=8))
@@ -38,7 +42,7 @@ def write_small_bundle(
     classifier.eval()
     size = generator.layout.size
     with torch.no_grad():
-        codes = torch.cat([generator.styles(torch.randn(64, 8)), torch.randn(64, attributes)], dim=1)
+        codes = generator.code(torch.randn(64, 8), torch.randn(64, attributes), torch.zeros(64, 0))
     statistics = StyleStatistics.of(codes)
     directions = []
     for target in (0, 1):

@@ -119,6 +119,50 @@ def test_an_attribute_may_move_the_styles_of_all_resolutions() -> None:
     torch.testing.assert_close(steps, torch.full((2,), 0.3))
 
 
+@pytest.mark.parametrize("config", [CONFIG, STRUCTURED], ids=["constant", "structure"])
+def test_components_are_coordinates_of_the_same_pictures(config: GeneratorConfig) -> None:
+    torch.manual_seed(0)
+    plain = StyleGenerator(config.replace(attributes=2)).eval()
+    generator = StyleGenerator(config.replace(attributes=2, components=3)).eval()
+    generator.load_state_dict(plain.state_dict(), strict=False)
+    count, layout = generator.styles_count, generator.layout
+    assert [layer.name for layer in layout.layers[-2:]] == ["components", "attributes"]
+    assert layout.size == count + 5 == plain.layout.size + 3
+    ws, attributes = torch.randn(4, plain.style_layer_count, 8), torch.randn(4, 2)
+    structure = torch.randn(4, config.structure_length)
+    drawn = plain(ws, attributes, structure)
+    torch.testing.assert_close(generator(ws, attributes, structure), drawn)  # not fitted yet: they do nothing
+    generator.components.directions.normal_(std=0.3)
+    generator.components.readings.normal_(std=0.1)
+    generator.components.offsets.normal_()
+    code = generator.code(ws, attributes, structure)
+    assert code[:, count : count + 3].abs().min() > 1e-3
+    torch.testing.assert_close(generator.synthesise(code), drawn, rtol=1e-3, atol=1e-4)
+
+    by_component = code.clone()
+    by_component[:, layout.column("components", 1)] += 2.0
+    other = torch.cat([plain.styles(ws) + 2 * generator.components.directions[1], attributes, structure], dim=1)
+    torch.testing.assert_close(generator.synthesise(by_component), plain.synthesise(other), rtol=1e-3, atol=1e-4)
+    assert (generator.synthesise(by_component) - drawn).abs().max() > 1e-2
+
+
+def test_a_settled_code_says_of_its_components_what_its_styles_show() -> None:
+    torch.manual_seed(0)
+    generator = StyleGenerator(CONFIG.replace(attributes=1, components=2)).eval()
+    ws, nothing = torch.randn(3, generator.style_layer_count, 8), torch.zeros(3, 0)
+    assert torch.equal(generator.settled(code := generator.code(ws, torch.zeros(3, 1), nothing)), code)
+    generator.components.directions.normal_(std=0.3)
+    generator.components.readings.normal_(std=0.1)
+    code = generator.code(ws, torch.zeros(3, 1), nothing)
+    moved = code.clone()
+    moved[:, : generator.styles_count] += torch.randn(3, generator.styles_count)  # as inversion does
+    settled = generator.settled(moved)
+    torch.testing.assert_close(generator.synthesise(settled), generator.synthesise(moved), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(generator.settled(code), code, rtol=1e-4, atol=1e-4)
+    column = generator.layout.column("components", 0)
+    assert (settled[:, column] - moved[:, column]).abs().max() > 0.1
+
+
 @pytest.mark.parametrize("structure", [False, True])
 def test_the_published_form_of_synthesis_draws_the_same(structure: bool) -> None:
     from napari_latent_explain.model.published_synthesis import synthesise_as_published

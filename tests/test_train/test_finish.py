@@ -69,7 +69,11 @@ lesion_pairs = 1
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
-@pytest.mark.parametrize("more", ["", STRUCTURE, STRUCTURE + LESIONS], ids=["constant", "structure", "lesions"])
+@pytest.mark.parametrize(
+    "more",
+    ["", "components = 1", STRUCTURE, STRUCTURE + LESIONS],
+    ids=["constant", "components", "structure", "lesions"],
+)
 def test_photographs_in_bundle_out(eyes: Path, tmp_path: Path, more: str) -> None:
     config = tmp_path / "c.toml"
     config.write_text(
@@ -82,8 +86,8 @@ validation_share = 0.5
 [classifier]
 input_size = 32
 copies = 3
-texture = {"true" if more else "false"}
-epochs = {2 if more else 0}
+texture = {"true" if STRUCTURE in more else "false"}
+epochs = {2 if STRUCTURE in more else 0}
 runs = 2
 adversary = 0.1
 [stylex]
@@ -103,7 +107,11 @@ steps = 3
     assert np.isfinite(explainer.scores["validation"]["reconstruction"]["psnr_db_refined"])
     assert explainer.statistics.mean.shape == (explainer.generator.code_size,)
     assert all(direction.layer in explainer.layout.offsets for direction in explainer.atlas.directions)
-    if more:  # in photographs attributes are 0; what they may be comes from counterfactuals
+    if "components" in more:  # fitted to the photographs of the training
+        component = explainer.layout.column("components", 0)
+        assert abs(explainer.statistics.mean[component]) < 1e-2
+        assert explainer.statistics.spread[component] == pytest.approx((8 / 7) ** 0.5, abs=0.02)
+    if STRUCTURE in more:  # in photographs attributes are 0; what they may be comes from counterfactuals
         attributes = explainer.layout.size - 6
         assert (explainer.statistics.mean[attributes : attributes + 6] == 0).all()
         low, high = (t[attributes : attributes + 6] for t in (explainer.statistics.low, explainer.statistics.high))

@@ -132,6 +132,12 @@ def test_a_run_may_start_from_a_bundle_of_half_its_size(tmp_path: Path, small_ex
     assert any("b16" in name or "16" in name for name in same)
     for name, value in trainer.average.generator.state_dict().items():
         assert torch.equal(value, own[name]), name
+    fitted = write_small_bundle(tmp_path / "fitted", resolution=16, seed=4, small_encoder=False, components=2)
+    again = StylexTrainer(
+        _recipe(**sizes | {"start_from": str(fitted), "components": 2}), _photographs(), small_explainer.classifier,
+        tmp_path / "again",
+    )  # fmt: skip
+    assert not again.bare.generator.components.fitted  # components are fitted to what the training makes of the styles
     other = _recipe(start_from=str(bundle), channel_base=64, channel_max=3, w_dim=5)
     with pytest.raises(TrainingError, match="channel_base, channel_max and w_dim"):
         StylexTrainer(other, _photographs(), small_explainer.classifier, tmp_path / "other")

@@ -122,6 +122,6 @@ def invert(
         final = float(loss_of(offset))
         if final < best_loss:
             best, best_loss = offset.detach().clone(), final
-        code = start + best * step_size
+        code = explainer.generator.settled(start + best * step_size)
         picture = reconstruct(explainer, code, mask)
     return Inversion(code, picture, losses[0] if losses else final, best_loss)

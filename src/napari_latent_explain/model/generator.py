@@ -9,7 +9,7 @@ and only styles are ever edited.
 
 Attributes are a few more coordinates of S. Each moves all styles of one resolution, or of all, along a learned unit vector, so
 that one slider is one change that the classifier notices (in W+ the dictionary of Yuksel et al., ICCV 2021: LatentCLR, is
-alike).
+alike). Components (`style_components`) are more such coordinates, not learned but fitted to the styles of real eyes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.model.style_components import StyleComponents
 from napari_latent_explain.model.style_space import StyleLayer, StyleLayout
 
 __all__ = ["GeneratorConfig", "StyleGenerator"]
@@ -54,6 +55,8 @@ class GeneratorConfig(FrozenModel):
         Learned maps, the same for every picture, that stand beside the structure code: places that styles can fill.
     first_convolutions : int
         Convolutions at the first resolution, where they cost least.
+    components : int
+        Independent components of the styles that are coordinates too.
     attributes : int
         Learned directions across the styles of one resolution; attribute k acts in block ``k % len(block_resolutions)``.
     attributes_everywhere : bool
@@ -72,6 +75,7 @@ class GeneratorConfig(FrozenModel):
     structure_channels: Annotated[int, Field(ge=0, le=256)] = 0
     structure_constants: Annotated[int, Field(ge=0, le=1024)] = 0
     first_convolutions: Annotated[int, Field(ge=1, le=16)] = 1
+    components: Few = 0
     attributes: Few = 0
     attributes_everywhere: bool = False
     attribute_names: Annotated[tuple[str, ...], Field(max_length=64)] = ()
@@ -186,8 +190,8 @@ class StyleGenerator(nn.Module):
     """Z -> W -> S -> picture, with every step open.
 
     Shapes, for N pictures: z (N, z_dim); w (N, w_dim); ws (N, L, w_dim), one vector for each of the L style layers (W+);
-    s (N, `layout.size`), all styles side by side (S), attributes last; a code (N, `code_size`) is s and, behind it, the
-    flattened structure code (nothing without one); picture (N, 3, R, R) float32, nominally in [-1, 1], not clamped.
+    s (N, `layout.size`), all styles side by side (S), then components and attributes; a code (N, `code_size`) is s and,
+    behind it, the flattened structure code (nothing without one); picture (N, 3, R, R) float32, in [-1, 1] but not clamped.
     """
 
     fir_up: Tensor
@@ -221,6 +225,7 @@ class StyleGenerator(nn.Module):
         for layer in layers:
             key = layer.name.replace(".", "_")
             self.affines[key] = _EqualisedLinear(config.w_dim, layer.channels, bias=1.0, rate=3.0)
+        self.styles_count = sum(layer.channels for layer in layers)
         if config.attributes:
             block_of = [layer.name.split(".")[0] for layer in layers for _ in range(layer.channels)]
             blocks = [f"b{r}" for r in config.block_resolutions]
@@ -232,6 +237,10 @@ class StyleGenerator(nn.Module):
             )
             self.register_buffer("attribute_acts", acts.float(), persistent=False)
             self.attributes = nn.Parameter(0.01 * torch.randn(acts.shape))
+        if config.components:
+            self.components = StyleComponents(config.components, self.styles_count)
+            layers.append(StyleLayer("components", config.components))
+        if config.attributes:
             layers.append(StyleLayer("attributes", config.attributes))
         self.layout = StyleLayout(tuple(layers))
         taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -249,7 +258,7 @@ class StyleGenerator(nn.Module):
         return mapped
 
     def styles(self, ws: Tensor) -> Tensor:
-        """W (N, w_dim) or W+ (N, L, w_dim) to the styles of all channels (N, `layout.size` less attributes)."""
+        """W (N, w_dim) or W+ (N, L, w_dim) to the styles of all channels (N, `styles_count`)."""
         if ws.ndim == 2:
             ws = ws[:, None].expand(-1, self.style_layer_count, -1)
         parts = [affine(ws[:, i]) for i, affine in enumerate(self.affines.values())]
@@ -269,8 +278,10 @@ class StyleGenerator(nn.Module):
         """Codes (N, `code_size`) to the styles (N, C) of each layer, by its name, and the map that synthesis starts from."""
         config = self.config
         s, where = code.split([self.layout.size, config.structure_length], dim=1)
+        s, attributes = s.split([s.shape[1] - config.attributes, config.attributes], dim=1)
+        if config.components:
+            s = self.components.joined(s)
         if config.attributes:
-            s, attributes = s.split([s.shape[1] - config.attributes, config.attributes], dim=1)
             s = s + attributes @ self.attribute_directions()
         channels = self.layout.split_sizes[: self.style_layer_count]
         named = dict(zip(self.layout.offsets, s.split(channels, dim=1), strict=False))
@@ -303,7 +314,20 @@ class StyleGenerator(nn.Module):
 
     def code(self, ws: Tensor, attributes: Tensor, structure: Tensor) -> Tensor:
         """W or W+, attributes (N, K) and structure codes (N, `structure_length`) to codes (N, `code_size`)."""
-        return torch.cat([self.styles(ws), attributes, structure], dim=1)
+        styles = self.styles(ws)
+        if self.config.components:
+            styles = self.components.split(styles)
+        return torch.cat([styles, attributes, structure], dim=1)
+
+    def settled(self, code: Tensor) -> Tensor:
+        """Codes (N, `code_size`) of the same pictures whose components say what the styles as a whole show.
+
+        Where styles were moved one by one, as inversion does, the components do not know of it yet.
+        """
+        if not self.config.components:
+            return code
+        count = self.styles_count + self.config.components
+        return torch.cat([self.components.split(self.components.joined(code[:, :count])), code[:, count:]], dim=1)
 
     def forward(self, ws: Tensor, attributes: Tensor, structure: Tensor) -> Tensor:
         """W or W+, attributes and structure codes to pictures."""

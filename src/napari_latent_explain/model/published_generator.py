@@ -88,6 +88,11 @@ class PublishedConfig(FrozenModel):
         return 0
 
     @property
+    def components(self) -> int:
+        """Independent components of the styles: none are fitted to a published generator."""
+        return 0
+
+    @property
     def attribute_names(self) -> tuple[str, ...]:
         """Of the attributes."""
         return ()
@@ -257,6 +262,10 @@ class PublishedGenerator(nn.Module):
         if picture is None:
             raise AssertionError  # a generator has at least one block
         return picture
+
+    def settled(self, code: Tensor) -> Tensor:
+        """The same codes: there are no components."""
+        return code
 
     def forward(self, ws: Tensor, attributes: Tensor | None = None, structure: Tensor | None = None) -> Tensor:
         """W or W+ to pictures."""

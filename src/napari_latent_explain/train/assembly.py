@@ -15,7 +15,9 @@ from napari_latent_explain.model.batches import in_batches
 from napari_latent_explain.model.bundle import BundleMetadata, read_bundle, write_bundle
 from napari_latent_explain.model.encoder import opinion
 from napari_latent_explain.model.explainer import Explainer, StyleStatistics, build_generator, load_explainer
+from napari_latent_explain.model.generator import StyleGenerator
 from napari_latent_explain.train.card import model_card
+from napari_latent_explain.train.component_fitting import fit_components
 from napari_latent_explain.train.control_fitting import fit_control_heads
 from napari_latent_explain.train.oracle import fit_oracle
 from napari_latent_explain.train.scores import measure
@@ -79,6 +81,9 @@ def assemble_bundle(
     with torch.no_grad():
         codes = in_batches(explainer.encode, x)
         moves = in_batches(lambda part: _attribute_moves(explainer, part), x)
+    if fitted := _fitted_components(explainer, codes, seed):
+        networks = networks | {"generator": fitted}
+        codes = explainer.generator.settled(codes)
     statistics = _with_attributes(StyleStatistics.of(codes), explainer, moves)
     networks = networks | {"statistics": statistics.tensors()}
     controls = fit_control_heads(explainer, x, train.labels, np.random.default_rng(seed))
@@ -95,6 +100,19 @@ def assemble_bundle(
     write_bundle(folder, written, networks, atlas, card)
     read_bundle(folder)
     return folder
+
+
+def _fitted_components(explainer: Explainer, codes: Tensor, seed: int) -> dict[str, Tensor]:
+    """The state of the generator with components fitted to the photographs' codes; nothing if it has none or has them fitted.
+
+    They change no picture, and are put in the explainer's generator too.
+    """
+    generator = explainer.generator
+    if not isinstance(generator, StyleGenerator) or not generator.config.components or generator.components.fitted:
+        return {}
+    state = fit_components(codes[:, : generator.styles_count], generator.config.components, seed)
+    generator.components.load_state_dict(state)
+    return generator.state_dict()
 
 
 def _attribute_moves(explainer: Explainer, x: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
             resolution=config.resolution, channel_base=recipe.channel_base, channel_max=recipe.channel_max,
             w_dim=recipe.w_dim, z_dim=recipe.w_dim, structure_size=recipe.structure_size,
             structure_channels=recipe.structure_channels, structure_constants=recipe.structure_constants,
-            first_convolutions=recipe.first_convolutions,
+            first_convolutions=recipe.first_convolutions, components=recipe.components,
             attributes=recipe.attributes, attributes_everywhere=recipe.attributes_everywhere,
             attribute_names=_NAMES if recipe.lesion_pairs and recipe.attributes == len(_NAMES) else (),
         )

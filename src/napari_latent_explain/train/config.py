@@ -62,7 +62,9 @@ class StylexRecipe(FrozenModel):
     averaged down, so that what the generator is taught stays sharp; 0 and 0 leave them as they are, which teaches fastest.
     The classifier and latent terms begin at step `agreement_from`. `minutes` ends the run early after that much wall time
     (0: never). With `structure_size` the generator starts from a spatial code of that side instead of a constant, and from
-    `structure_constants` learned maps beside it.
+    `structure_constants` learned maps beside it. With `components` so many independent components of the photographs' styles
+    become coordinates of the bundle (`model.style_components`); without a structure code, where styles say everything, they
+    are the clearest directions.
     `counterfactuals` photographs of each batch, up to step `counterfactuals_until` (0: to the end), are also drawn as if the
     classifier had another opinion of them, by moving `attributes` (each acts at one resolution, or with
     `attributes_everywhere` at all); `flip`, `closeness` and `sparsity` weigh what is asked of those, and
@@ -82,6 +84,7 @@ class StylexRecipe(FrozenModel):
     structure_channels: int = 0
     structure_constants: int = 0
     first_convolutions: int = 1
+    components: int = 0
     attributes: int = 0
     attributes_everywhere: bool = False
     encoder_size: int = 128

@@ -2,10 +2,12 @@
 
 A generator of simulated eyes has its encoder; a reader, fitted to eyes with known factors, says what each picture shows. Then
 
-- disentanglement and completeness of Z, W (here W+, a vector for each layer) and S (`disentanglement`), on eyes drawn from Z;
-- classifiers whose labels follow two to four factors, and discovery on encoded eyes that they have not seen: of the ten best
+- disentanglement and completeness of Z, W (here W+, a vector for each layer), S and, where the generator has them, its
+  components (`disentanglement`), on eyes drawn from Z;
+- classifiers whose labels follow two to four factors, and discovery on encoded eyes that they have not seen: of the k best
   directions, how many change a factor that the label follows more than any other (precision), and how many of those factors
-  are found (recall).
+  are found (recall). k is the number of those factors: with one direction for each there are no others to be found. The same
+  for the ten best, in which at least six have to be wrong if no two directions say the same.
 
 Reader and classifiers are fitted to eyes as they are and as the generator draws them again, or they would take the generator's
 own marks for factors. Classifiers see features from which the factors that their labels do not follow were taken out: one that
@@ -46,6 +48,8 @@ from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.simulated_eyes import FACTORS, draw_simulated_eyes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from napari_latent_explain.domain import Progress
@@ -59,6 +63,7 @@ __all__ = ["GroundTruth", "GroundTruthSettings", "PlantedCause", "benchmark_grou
 
 _READABLE = 0.6  # least R^2 of a reading on held-out eyes, redrawn
 _DRAWN = 0.35  # least standard deviation of a reading over eyes drawn from Z, in those of the simulated ones
+_NOTICEABLE = 0.25  # least mean change, in standard deviations of a factor, that counts as a change
 _PENALTY = 2e-2
 _Z_SIZE = 64
 
@@ -76,21 +81,23 @@ class GroundTruthSettings(FrozenModel):
         Sets of two to four factors that a label follows.
     reference : int
         Encoded eyes that discovery sees, two thirds of them to choose on; of the quarter that nothing was fitted to.
-    k : int
-        Directions that count.
+    listed : int
+        Directions that are looked at, best first; those that count most are as many as there are causes.
     """
 
     eyes: int = 2400
     drawn: int = 3000
     classifiers: int = 8
     reference: int = 120
-    k: int = 10
+    listed: int = 10
 
 
 class PlantedCause(FrozenModel):
     """One classifier: the factors that its label follows, its AUC on eyes it has not seen, and what was found.
 
-    `follows` is how many standard deviations its log odds change with one of each counted factor, on such eyes.
+    `follows` is how many standard deviations its log odds change with one of each counted factor, on such eyes. `found` names,
+    for each direction, best first, the counted factor that it changes most, or ``none``; precision and recall are of as many
+    of them as there are causes, and of all.
     """
 
     causes: tuple[str, ...]
@@ -98,6 +105,8 @@ class PlantedCause(FrozenModel):
     follows: dict[str, float]
     precision: float
     recall: float
+    precision_listed: float
+    recall_listed: float
     found: tuple[str, ...]
 
 
@@ -106,8 +115,10 @@ class GroundTruth(FrozenModel):
 
     precision_at_k: float
     recall_at_k: float
+    precision_listed: float
+    recall_listed: float
+    listed: int
     dci: dict[str, Disentanglement]
-    k: int
     factors: dict[str, dict[str, float]]
     planted: tuple[PlantedCause, ...]
 
@@ -170,7 +181,7 @@ def _pictures(generator: StyleGenerator, codes: Tensor, mask: Tensor) -> Tensor:
 
 
 def _from_noise(model: SimulatedGenerator, known: Tensor, count: int, noise: torch.Generator) -> dict[str, Tensor]:
-    """Draw z (N, Z_SIZE), and what becomes of it: w (N, L * w_dim) and s (N, `code_size`).
+    """Draw z (N, Z_SIZE), and what becomes of it: w (N, L * w_dim) and s (N, `styles_count`).
 
     Z is a Gaussian fitted to the W+ codes (M, L, w_dim) of known eyes: their whitened principal components (the ex-post density
     estimation of Ghosh et al., ICLR 2020). The training's own mapping network is not used: the encoder never goes through it,
@@ -182,7 +193,7 @@ def _from_noise(model: SimulatedGenerator, known: Tensor, count: int, noise: tor
     size = min(_Z_SIZE, len(spread))
     z = torch.randn(count, size, generator=noise)
     w = mean + z * spread[:size] / len(flat) ** 0.5 @ axes[:size]
-    return {"z": z, "w": w, "s": model.codes(w.view(-1, *known.shape[1:]))}
+    return {"z": z, "w": w, "s": model.generator.styles(w.view(-1, *known.shape[1:]))}
 
 
 def _planted(eyes: SimulatedEyes, causes: NDArray[np.int64], signs: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -205,22 +216,31 @@ def _without(features: Tensor, factors: Tensor) -> Tensor:
     return kept
 
 
-def _main_factors(field: _Field, atlas: DirectionAtlas, codes: Tensor, k: int) -> list[int]:
-    """For each of the `k` best directions towards the second class, the counted factor that it changes most.
+def _main_factors(field: _Field, atlas: DirectionAtlas, codes: Tensor, count: int) -> list[str]:
+    """For each of the best directions towards the second class, the counted factor that it changes most, or ``none``.
 
     Each eye is moved to the direction's end of what is drawn; one beyond it stays.
     """
     before = field.readings(codes)
     mains = []
-    for direction in atlas.towards(1)[:k]:
+    for direction in atlas.towards(1)[:count]:
         column = field.generator.layout.column(direction.layer, direction.channel)
         moved = codes.clone()
         if direction.sign > 0:
             moved[:, column].clamp_(min=direction.high)
         else:
             moved[:, column].clamp_(max=direction.low)
-        mains.append(int(np.abs((field.readings(moved) - before).mean(axis=0)).argmax()))
+        changes = np.abs((field.readings(moved) - before).mean(axis=0))
+        main = int(changes.argmax())
+        mains.append(FACTORS[field.counted[main]] if changes[main] >= _NOTICEABLE else "none")
     return mains
+
+
+def _rates(found: Sequence[str], causes: Sequence[str]) -> tuple[float, float]:
+    """Precision and recall of what directions change: a direction may repeat a cause, a cause counts once."""
+    if not found:
+        return 0.0, 0.0
+    return sum(f in causes for f in found) / len(found), len({*causes} & {*found}) / len(causes)
 
 
 def _plant_and_find(
@@ -269,13 +289,14 @@ def _plant_and_find(
             settings=SearchSettings.fitted(explainer.layout.size), progress=progress,
         )  # fmt: skip
     except DiscoveryError:
-        return PlantedCause(causes=names, precision=0.0, recall=0.0, found=(), **told)
-    found = [int(field.counted[m]) for m in _main_factors(field, atlas, codes[~chosen], settings.k)]
-    planted = set(causes.tolist())
+        found = []
+    else:
+        found = _main_factors(field, atlas, codes[~chosen], settings.listed)
+    precision, recall = _rates(found[: len(names)], names)
+    precision_listed, recall_listed = _rates(found, names)
     return PlantedCause(
-        causes=names, **told, found=tuple(FACTORS[f] for f in found),
-        precision=float(np.mean([f in planted for f in found])) if found else 0.0,
-        recall=len(planted.intersection(found)) / len(planted),
+        causes=names, **told, found=tuple(found), precision=precision, recall=recall,
+        precision_listed=precision_listed, recall_listed=recall_listed,
     )  # fmt: skip
 
 
@@ -324,7 +345,8 @@ def benchmark_ground_truth(
     reader = fit_factor_reader(eyes, redrawn)
     counted = np.flatnonzero(reader.determination >= _READABLE)
     drawn = _from_noise(model, ws[:known], settings.drawn, noise)
-    read = reader(_pictures(generator, drawn["s"], mask))
+    drawn_codes = model.codes(drawn["w"].view(-1, *ws.shape[1:]))
+    read = reader(_pictures(generator, drawn_codes, mask))
     varied = read.std(axis=0)
     measured = counted[varied[counted] >= _DRAWN]
     if min(len(counted), len(measured)) < 4:
@@ -332,10 +354,10 @@ def benchmark_ground_truth(
         raise TrainingError(msg)
     field = _Field(generator, StyleStatistics.of(codes[:known]), mask, reader, counted, codes, known)
     progress("Measuring Z, W and S", 0.25)
-    styles = generator.layout.size - generator.config.attributes
+    if count := generator.config.components:
+        drawn["components"] = drawn_codes[:, generator.styles_count : generator.styles_count + count]
     dci = {
-        name: measure_disentanglement(space[:, :styles].double().numpy(), read[:, measured], seed)
-        for name, space in drawn.items()
+        name: measure_disentanglement(space.double().numpy(), read[:, measured], seed) for name, space in drawn.items()
     }
     progress("Training classifiers", 0.45)
     features = ImageNetFeatures()
@@ -350,7 +372,9 @@ def benchmark_ground_truth(
     return GroundTruth(
         precision_at_k=float(np.mean([one.precision for one in planted])),
         recall_at_k=float(np.mean([one.recall for one in planted])),
-        dci=dci, k=settings.k, planted=tuple(planted),
+        precision_listed=float(np.mean([one.precision_listed for one in planted])),
+        recall_listed=float(np.mean([one.recall_listed for one in planted])),
+        listed=settings.listed, dci=dci, planted=tuple(planted),
         factors={
             name: {"read": float(reader.determination[i]), "drawn": float(varied[i]), "counted": float(i in counted)}
             for i, name in enumerate(FACTORS)

@@ -18,9 +18,11 @@ from safetensors.torch import load_file, save
 
 from napari_latent_explain.domain import TrainingError, portion, silent
 from napari_latent_explain.export.atomic import write_atomically
+from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier
 from napari_latent_explain.model.encoder import EncoderConfig, FundusEncoder
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
+from napari_latent_explain.train.component_fitting import fit_components
 from napari_latent_explain.train.config import StylexRecipe, TrainConfig
 from napari_latent_explain.train.simulated_eyes import draw_simulated_eyes
 from napari_latent_explain.train.stylex import StylexTrainer
@@ -28,6 +30,8 @@ from napari_latent_explain.train.stylex import StylexTrainer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from napari_latent_explain.domain import Progress
@@ -36,8 +40,8 @@ __all__ = ["SimulatedGenerator", "load_simulated_generator", "train_simulated_ge
 
 RECIPE = StylexRecipe(
     channel_base=2048, channel_max=96, w_dim=64, encoder_size=64, encoder_channels=(32, 64, 96, 96), encoder_features=0,
-    attributes=1, steps=4000, batch=16, oversampling=1, turn_degrees=0.0, zoom=0.0, noise_batch=8, generator_rate=2e-3,
-    encoder_rate=5e-4, adversarial=0.1, adversarial_from=200, classifier=0.0, latent=0.05, ema=0.995,
+    components=16, attributes=1, steps=4000, batch=16, oversampling=1, turn_degrees=0.0, zoom=0.0, noise_batch=8,
+    generator_rate=2e-3, encoder_rate=5e-4, adversarial=0.1, adversarial_from=200, classifier=0.0, latent=0.05, ema=0.995,
 )  # fmt: skip
 EYES, SIZE = 4000, 64
 
@@ -93,7 +97,19 @@ def train_simulated_generator(
         "recipe": recipe.model_dump(mode="json"), "eyes": eyes, "seed": seed,
     }  # fmt: skip
     write_atomically(folder / "generator.json", (json.dumps(tree, indent=1) + "\n").encode())
+    if recipe.components:
+        _add_components(folder, drawn.pictures, seed)
     return folder
+
+
+def _add_components(folder: Path, pictures: NDArray[np.uint8], seed: int) -> None:
+    """Fit the components of the written generator to pictures (N, R, R, 3), and write it again."""
+    model = load_simulated_generator(folder)
+    generator = model.generator
+    with torch.no_grad():
+        styles = torch.cat([generator.styles(model.encode(part)) for part in to_tensor(pictures).split(64)])
+    generator.components.load_state_dict(fit_components(styles, generator.config.components, seed))
+    _write(generator, folder / "generator.safetensors")
 
 
 def load_simulated_generator(folder: Path) -> SimulatedGenerator:

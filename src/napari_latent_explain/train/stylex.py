@@ -140,7 +140,13 @@ class StylexTrainer:
         _, networks, _, _ = read_bundle(bundle)
         for name, network in (("generator", self.bare.generator), ("encoder", self.bare.encoder)):
             own = network.state_dict()
-            fitting = {k: v for k, v in networks[name].items() if k in own and own[k].shape == v.shape}
+            fitting = {
+                k: v
+                for k, v in networks[name].items()
+                if k in own
+                and own[k].shape == v.shape
+                and not k.startswith("components.")  # fitted when all is trained
+            }
             if self.lesions is not None:  # they are taught anew, and short ones turn fast
                 fitting.pop("attributes", None)
             if 2 * len(fitting) < len(own):
