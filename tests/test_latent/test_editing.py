@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from napari_latent_explain.domain import Cancelled, Edit, WrongUseError
 from napari_latent_explain.latent import invert, move, reconstruct, render, to_pixels, to_tensor
-from napari_latent_explain.model import Explainer
+from napari_latent_explain.model import Explainer, load_explainer
+from small_model import write_small_bundle
 
 
 @pytest.fixture
@@ -50,6 +53,15 @@ def test_refinement_lowers_the_loss_and_repeats_exactly(small_explainer: Explain
     again = invert(small_explainer, x, mask, steps=8)
     assert first.loss_refined < first.loss_encoder
     assert torch.equal(first.code, again.code)
+
+
+def test_inversion_leaves_components_that_say_what_the_styles_show(tmp_path: Path, scene) -> None:
+    x, mask, _, _ = scene
+    explainer = load_explainer(write_small_bundle(tmp_path, seed=3, components=2), "cpu")
+    found = invert(explainer, x, mask, steps=8)
+    assert found.loss_refined < found.loss_encoder
+    torch.testing.assert_close(explainer.generator.settled(found.code), found.code, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found.picture, reconstruct(explainer, found.code, mask))
 
 
 def test_inversion_can_be_cancelled(small_explainer: Explainer, scene) -> None:
