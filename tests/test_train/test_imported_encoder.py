@@ -19,6 +19,7 @@ from napari_latent_explain.model.bundle import read_bundle, write_bundle
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier
 from napari_latent_explain.model.importing import import_generator, read_imported, write_imported
 from napari_latent_explain.model.published_generator import PublishedGenerator
+from napari_latent_explain.model.style_space import StyleLayer
 from napari_latent_explain.train.imported_bundle import complete_imported
 from napari_latent_explain.train.imported_encoder import EncoderRecipe, train_encoder
 from napari_latent_explain.train.photographs import PhotographSet
@@ -146,11 +147,23 @@ def test_the_whole_bundle_explains_a_photograph(imported: Path, awake_bundle: Pa
     assert explainer.recipe["imported"]["sha256"] == metadata.source.sha256
     assert "imported from `eyes.pkl`" in explainer.card
     x, mask = to_tensor(validation.pictures[:2]), mask_tensor(validation.masks[:2])
+    assert explainer.layout.layers[-1] == StyleLayer("components", 3)  # one for each eight of the photographs
+    component = explainer.layout.column("components", 0)
+    assert explainer.statistics.spread[component] == pytest.approx((24 / 23) ** 0.5, abs=0.02)
+    with torch.no_grad():
+        ws = explainer.encoder(x, x.new_zeros(2, 0), explainer.classifier(x).softmax(dim=1))[0]
+        torch.testing.assert_close(explainer.generator(ws), generator(ws), rtol=1e-3, atol=1e-4)  # the same pictures
+        moved = explainer.encode(x)
+        moved[:, component] += 2
+        changed = explainer.generator.synthesise(moved) - generator(ws)
+    assert changed.abs().max() > 1e-2
     codes = explainer.encode(x)
+    torch.testing.assert_close(explainer.generator.settled(codes), codes, rtol=1e-3, atol=1e-3)
     assert codes.shape == (2, explainer.layout.size)
     assert reconstruct(explainer, codes, mask).shape == (2, 3, 32, 32)
     assert torch.equal(move(explainer, codes, Edit()), codes)
-    assert json.loads((bundle / "configs/metadata.json").read_text())["generator"]["channels"] == [8, 8, 8, 8]
+    shape = json.loads((bundle / "configs/metadata.json").read_text())["generator"]
+    assert (shape["channels"], shape["components"]) == ([8, 8, 8, 8], 3)
 
 
 def test_photographs_of_one_answer_are_refused(imported: Path, small_bundle: Path, tmp_path: Path) -> None:

@@ -241,6 +241,9 @@ def train_encoder(
     labels: Annotated[Path | None, typer.Option(help="CSV file with the columns file and label (0 or 1).")] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps in which the encoder learns.")] = 4000,
     batch: Annotated[int, typer.Option(min=1, help="Photographs in each step.")] = 4,
+    components: Annotated[
+        int, typer.Option(min=0, max=64, help="Independent components of the styles that are directions too, at most.")
+    ] = 16,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     as_json: Json = False,
@@ -256,6 +259,7 @@ def train_encoder(
         labels=labels,
         steps=steps,
         batch=batch,
+        components=components,
         device=device,
         seed=seed,
         as_json=as_json,

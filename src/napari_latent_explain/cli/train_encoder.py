@@ -24,6 +24,7 @@ def run_train_encoder(
     labels: Path | None,
     steps: int,
     batch: int,
+    components: int,
     device: str,
     seed: int,
     as_json: bool,
@@ -41,8 +42,8 @@ def run_train_encoder(
             data, labels, resolution, seed, portion(progress, 0.0, 0.05), same_question=base is None
         )
         bundle = complete_imported(
-            imported, base if base is not None else default_bundle(), train, validation, output, recipe, device=device,
-            progress=portion(progress, 0.05, 1.0),
+            imported, base if base is not None else default_bundle(), train, validation, output, recipe,
+            components=components, device=device, progress=portion(progress, 0.05, 1.0),
         )  # fmt: skip
     explainer = load_explainer(bundle, "cpu")
     if as_json:

@@ -324,10 +324,7 @@ class StyleGenerator(nn.Module):
 
         Where styles were moved one by one, as inversion does, the components do not know of it yet.
         """
-        if not self.config.components:
-            return code
-        count = self.styles_count + self.config.components
-        return torch.cat([self.components.split(self.components.joined(code[:, :count])), code[:, count:]], dim=1)
+        return self.components.settled(code) if self.config.components else code
 
     def forward(self, ws: Tensor, attributes: Tensor, structure: Tensor) -> Tensor:
         """W or W+, attributes and structure codes to pictures."""

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.model.style_components import StyleComponents
 from napari_latent_explain.model.style_space import StyleLayer, StyleLayout
 
 __all__ = ["LARGEST_PICTURE", "PublishedConfig", "PublishedGenerator"]
@@ -47,6 +48,8 @@ class PublishedConfig(FrozenModel):
         Activations and colours are held within plus and minus this (256 in stylegan2-ada).
     noise : bool
         The constant noise maps are added; otherwise there is no noise at all.
+    components : int
+        Independent components of the styles that are coordinates too: not published, but fitted here.
     """
 
     first_resolution: Annotated[int, Field(ge=2, le=64)] = 4
@@ -55,6 +58,7 @@ class PublishedConfig(FrozenModel):
     mapping_widths: Annotated[tuple[Width, ...], Field(min_length=1, max_length=32)]
     clamp: Annotated[float, Field(gt=0)] | None = None
     noise: bool = True
+    components: Annotated[int, Field(ge=0, le=64)] = 0
 
     @model_validator(mode="after")
     def _is_not_gigantic(self) -> PublishedConfig:
@@ -85,11 +89,6 @@ class PublishedConfig(FrozenModel):
     @property
     def attributes(self) -> int:
         """Learned directions beside the styles: a published generator has none."""
-        return 0
-
-    @property
-    def components(self) -> int:
-        """Independent components of the styles: none are fitted to a published generator."""
         return 0
 
     @property
@@ -171,8 +170,8 @@ class PublishedGenerator(nn.Module):
     """Z -> W -> S -> picture, with every step open: what `StyleGenerator` offers, for an imported checkpoint.
 
     Shapes, for N pictures: z (N, z_dim); w (N, w_dim); ws (N, L, w_dim), one vector for each of the L style layers;
-    s (N, `layout.size`), all styles side by side, which is the whole code; picture (N, 3, R, R) float32, nominally in [-1, 1],
-    not clamped to it. `average` is the mean of W, (w_dim,).
+    s (N, `layout.size`), all styles side by side, then components, which is the whole code; picture (N, 3, R, R) float32,
+    nominally in [-1, 1], not clamped to it. `average` is the mean of W, (w_dim,).
     """
 
     fir_up: Tensor
@@ -201,6 +200,10 @@ class PublishedGenerator(nn.Module):
             self.colours[f"b{r}"] = _PublishedColours(outputs, config.clamp)
         for layer in layers:
             self.affines[layer.name.replace(".", "_")] = _PlainLinear(config.w_dim, layer.channels)
+        self.styles_count = sum(layer.channels for layer in layers)
+        if config.components:
+            self.components = StyleComponents(config.components, self.styles_count)
+            layers.append(StyleLayer("components", config.components))
         self.layout = StyleLayout(tuple(layers))
         taps = torch.tensor(_TAPS)
         fir = (torch.outer(taps, taps) / 64 * 4).expand(3, 1, 4, 4).clone()
@@ -213,7 +216,7 @@ class PublishedGenerator(nn.Module):
 
     @property
     def code_size(self) -> int:
-        """Length of a code: styles alone."""
+        """Length of a code: styles and components."""
         return self.layout.size
 
     def map(self, z: Tensor) -> Tensor:
@@ -236,7 +239,7 @@ class PublishedGenerator(nn.Module):
         return published[:, order]
 
     def styles(self, ws: Tensor) -> Tensor:
-        """W (N, w_dim) or W+ (N, L, w_dim) to the styles of all channels (N, `layout.size`)."""
+        """W (N, w_dim) or W+ (N, L, w_dim) to the styles of all channels (N, `styles_count`)."""
         if ws.ndim == 2:
             ws = ws[:, None].expand(-1, self.style_layer_count, -1)
         return torch.cat([affine(ws[:, i]) for i, affine in enumerate(self.affines.values())], dim=1)
@@ -244,11 +247,16 @@ class PublishedGenerator(nn.Module):
     def code(self, ws: Tensor, attributes: Tensor | None = None, structure: Tensor | None = None) -> Tensor:
         """W or W+ to codes (N, `code_size`); attributes and structure codes, as `StyleGenerator` takes them, are empty here."""
         parts = [part for part in (attributes, structure) if part is not None]
-        return torch.cat([self.styles(ws), *parts], dim=1)
+        styles = self.styles(ws)
+        if self.config.components:
+            styles = self.components.split(styles)
+        return torch.cat([styles, *parts], dim=1)
 
     def synthesise(self, code: Tensor) -> Tensor:
         """Codes (N, `code_size`) to pictures (N, 3, R, R)."""
-        named = dict(zip(self.layout.offsets, code.split(self.layout.split_sizes, dim=1), strict=True))
+        s = self.components.joined(code) if self.config.components else code
+        channels = self.layout.split_sizes[: self.style_layer_count]
+        named = dict(zip(self.layout.offsets, s.split(channels, dim=1), strict=False))
         x = self.const[None].expand(len(code), -1, -1, -1)
         picture: Tensor | None = None
         for r in self.config.block_resolutions:
@@ -264,8 +272,8 @@ class PublishedGenerator(nn.Module):
         return picture
 
     def settled(self, code: Tensor) -> Tensor:
-        """The same codes: there are no components."""
-        return code
+        """Codes of the same pictures whose components say what the styles as a whole show, see `StyleGenerator.settled`."""
+        return self.components.settled(code) if self.config.components else code
 
     def forward(self, ws: Tensor, attributes: Tensor | None = None, structure: Tensor | None = None) -> Tensor:
         """W or W+ to pictures."""

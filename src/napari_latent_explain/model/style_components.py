@@ -47,3 +47,8 @@ class StyleComponents(nn.Module):
         rest, values = both.split([n, count], dim=1)
         styles: Tensor = rest + values @ self.directions
         return styles
+
+    def settled(self, code: Tensor) -> Tensor:
+        """Codes (N, n + K + anything) of the same pictures, their components read off the styles again."""
+        count = sum(self.directions.shape)
+        return torch.cat([self.split(self.joined(code[:, :count])), code[:, count:]], dim=1)

@@ -15,7 +15,6 @@ from napari_latent_explain.model.batches import in_batches
 from napari_latent_explain.model.bundle import BundleMetadata, read_bundle, write_bundle
 from napari_latent_explain.model.encoder import opinion
 from napari_latent_explain.model.explainer import Explainer, StyleStatistics, build_generator, load_explainer
-from napari_latent_explain.model.generator import StyleGenerator
 from napari_latent_explain.train.card import model_card
 from napari_latent_explain.train.component_fitting import fit_components
 from napari_latent_explain.train.control_fitting import fit_control_heads
@@ -108,7 +107,7 @@ def _fitted_components(explainer: Explainer, codes: Tensor, seed: int) -> dict[s
     They change no picture, and are put in the explainer's generator too.
     """
     generator = explainer.generator
-    if not isinstance(generator, StyleGenerator) or not generator.config.components or generator.components.fitted:
+    if not generator.config.components or generator.components.fitted:
         return {}
     state = fit_components(codes[:, : generator.styles_count], generator.config.components, seed)
     generator.components.load_state_dict(state)

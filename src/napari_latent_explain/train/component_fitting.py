@@ -13,9 +13,10 @@ from napari_latent_explain.domain import TrainingError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["fit_components"]
+__all__ = ["FEWEST", "fit_components"]
 
-_FEWEST = 8  # eyes for each component, or there is no telling them apart
+FEWEST = 8
+"""Eyes for each component at least, or there is no telling them apart."""
 _STEPS, _CLOSE = 2000, 1e-4
 _STILL = 1e-4  # standard deviation of a style that hardly varies
 
@@ -55,10 +56,10 @@ def fit_components(styles: Tensor, count: int, seed: int = 0) -> dict[str, Tenso
     from sklearn.exceptions import ConvergenceWarning
 
     values = styles.double().cpu().numpy()
-    if len(values) < _FEWEST * count or values.shape[1] < count:
+    if len(values) < FEWEST * count or values.shape[1] < count:
         msg = (
             f"{count} components can't be told apart from {len(values)} photographs and {values.shape[1]} styles: it takes "
-            f"{_FEWEST} photographs for each; take more photographs or fewer components."
+            f"{FEWEST} photographs for each; take more photographs or fewer components."
         )
         raise TrainingError(msg)
     mean, spread = values.mean(axis=0), np.maximum(values.std(axis=0), _STILL)

@@ -11,10 +11,11 @@ from napari_latent_explain.domain import TrainingError, portion
 from napari_latent_explain.latent import to_tensor
 from napari_latent_explain.model.batches import in_batches
 from napari_latent_explain.model.bundle import BundleMetadata, read_bundle
-from napari_latent_explain.model.explainer import load_explainer
+from napari_latent_explain.model.explainer import build_generator, load_explainer
 from napari_latent_explain.model.importing import read_imported
 from napari_latent_explain.train.assembly import assemble_bundle
 from napari_latent_explain.train.code_version import code_commit
+from napari_latent_explain.train.component_fitting import FEWEST
 from napari_latent_explain.train.imported_encoder import EncoderRecipe, train_encoder
 from napari_latent_explain.train.photographs import manifest_sha256
 
@@ -35,6 +36,7 @@ def complete_imported(
     run: Path,
     recipe: EncoderRecipe,
     *,
+    components: int = 16,
     device: str = "auto",
     progress: Progress,
 ) -> Path:
@@ -53,6 +55,9 @@ def complete_imported(
         Folder of the run: ``checkpoint/`` and, in the end, ``bundle/``. A stopped run goes on there.
     recipe : EncoderRecipe
         How the encoder learns.
+    components : int
+        Independent components of the photographs' styles that are coordinates too; fewer where there are less than eight
+        photographs for each.
     device : str
         As `load_explainer` takes it.
     progress : Progress
@@ -82,6 +87,11 @@ def complete_imported(
         explainer, generator, told.files["models/generator.safetensors"], train, run, recipe,
         progress=portion(progress, 0.0, 0.8),
     )  # fmt: skip
+    shape = told.generator.replace(components=min(components, len(train) // FEWEST))
+    whole = build_generator(shape)
+    whole.load_state_dict(
+        generator.state_dict(), strict=False
+    )  # components are fitted when the encoder's codes are known
     metadata, networks, _, _ = read_bundle(base)
     notes = {
         "imported": told.source.model_dump(mode="json"),
@@ -95,11 +105,11 @@ def complete_imported(
     def describe(scores: dict[str, Any]) -> BundleMetadata:
         return BundleMetadata(
             name=told.name, title=f"{metadata.title}, drawn by the imported generator {told.name}",
-            classes=metadata.classes, resolution=told.resolution, generator=told.generator, encoder=encoder.config,
+            classes=metadata.classes, resolution=told.resolution, generator=shape, encoder=encoder.config,
             classifier=metadata.classifier, scores=scores, recipe=notes,
         )  # fmt: skip
 
-    parts = {"generator": generator.state_dict(), "encoder": encoder.state_dict(), "classifier": networks["classifier"]}
+    parts = {"generator": whole.state_dict(), "encoder": encoder.state_dict(), "classifier": networks["classifier"]}
     if metadata.foreign:
         parts["perception"] = networks["perception"]
     seed = int(np.random.default_rng(recipe.seed).integers(2**31))
