@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import torch
 from napari_latent_explain.domain import Cancelled, Edit, WrongUseError
 from napari_latent_explain.latent import invert, move, reconstruct, render, to_pixels, to_tensor
 from napari_latent_explain.model import Explainer, load_explainer
+from napari_latent_explain.model.classifier import stage_features
 from small_model import write_small_bundle
 
 
@@ -62,6 +65,33 @@ def test_inversion_leaves_components_that_say_what_the_styles_show(tmp_path: Pat
     assert found.loss_refined < found.loss_encoder
     torch.testing.assert_close(explainer.generator.settled(found.code), found.code, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(found.picture, reconstruct(explainer, found.code, mask))
+
+
+def test_maps_and_logits_come_from_one_pass_where_one_network_gives_both(small_explainer: Explainer, scene) -> None:
+    x, calls = scene[0], []
+    handle = small_explainer.perception._conv_stem.register_forward_hook(lambda *_: calls.append(1))
+    try:
+        maps, logits = small_explainer.perceive(x)
+        assert len(calls) == 1
+        torch.testing.assert_close(logits, small_explainer.classifier(x))
+        for one, other in zip(maps, stage_features(small_explainer.perception, x)[:4], strict=True):
+            torch.testing.assert_close(one, other)
+        calls.clear()
+        larger = torch.nn.functional.interpolate(x, scale_factor=2)  # which the classifier looks at smaller
+        maps, logits = small_explainer.perceive(larger)
+        assert len(calls) == 2
+        assert maps[0].shape[-1] == 32
+        torch.testing.assert_close(logits, small_explainer.classifier(larger))
+    finally:
+        handle.remove()
+
+
+def test_a_bundle_is_read_without_the_compiler_of_torch(small_bundle: Path) -> None:
+    code = (
+        "import sys; from napari_latent_explain.model import load_explainer; load_explainer(sys.argv[1], 'cpu'); "
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(small_bundle)], check=False).returncode == 0
 
 
 def test_inversion_can_be_cancelled(small_explainer: Explainer, scene) -> None:

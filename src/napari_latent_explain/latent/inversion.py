@@ -75,8 +75,8 @@ def invert(
     progress("Encoding", 0.0)
     with torch.no_grad():
         start = explainer.encode(x)
-        wanted = explainer.classifier(x).softmax(dim=1)
-        wanted_maps = stage_features(explainer.perception, x)[:4]
+        wanted_maps, logits = explainer.perceive(x)
+        wanted = logits.softmax(dim=1)
     weight = detail_weight(x, 3.0) * mask
     free = torch.ones_like(spread)
     if (attributes := explainer.generator.config.attributes) > 0:  # those of a photograph are 0 by definition
@@ -85,22 +85,20 @@ def invert(
     offset = torch.zeros_like(start, requires_grad=True)
     optimizer = torch.optim.Adam([offset], lr=rate, betas=(0.9, 0.99))
 
-    def agreement(picture: Tensor) -> Tensor:
-        """KL(f(x) || f(G(s))); 0 for a classifier that gives no gradient."""
-        if not explainer.classifier.differentiable:
-            return torch.zeros((), device=picture.device)
-        return functional.kl_div(explainer.classifier(picture).log_softmax(1), wanted, reduction="batchmean")
-
     def loss_of(offset: Tensor) -> Tensor:
         code = start + offset * step_size
         picture = explainer.generator.synthesise(code) * mask - (1 - mask)
-        maps = stage_features(explainer.perception, picture)[:4]
+        if explainer.classifier.differentiable:
+            maps, logits = explainer.perceive(picture)
+            agreement = functional.kl_div(logits.log_softmax(1), wanted, reduction="batchmean")  # KL(f(x) || f(G(s)))
+        else:
+            maps, agreement = stage_features(explainer.perception, picture)[:4], picture.new_zeros(())
         away = ((code - mean) / spread).square().mean()
         return (
             5 * weighted_l1(picture, x, weight)
             + 5 * gradient_l1(picture, x, weight)
             + 0.5 * perceptual_distance(maps, wanted_maps).mean()
-            + agreement(picture)
+            + agreement
             + prior * (offset.square().mean() + 0.1 * away)
         )
 

@@ -194,8 +194,11 @@ class FundusClassifier(nn.Module):
         size = self.config.input_size
         if x.shape[-1] != size:
             x = functional.interpolate(x, (size, size), mode="bilinear", antialias=x.shape[-1] > size)
+        return self.pooled(stage_features(self.backbone, x))
+
+    def pooled(self, maps: list[Tensor]) -> Tensor:
+        """The same from the maps of `stage_features`."""
         b = self.backbone
-        maps = stage_features(b, x)
         x = b._swish(b._bn1(b._conv_head(b._conv_head_padding(maps[-1]))))  # type: ignore[operator]  # noqa: SLF001
         pooled: Tensor = x.mean(dim=(2, 3))
         if self.config.texture:

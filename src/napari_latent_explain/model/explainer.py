@@ -11,7 +11,7 @@ from torch import Tensor
 
 from napari_latent_explain.domain import BundleError, DirectionAtlas, ModelIdentity
 from napari_latent_explain.model.bundle import bundle_sha256, read_bundle
-from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, fold_batch_norms
+from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier, fold_batch_norms, stage_features
 from napari_latent_explain.model.control_heads import ControlHeads
 from napari_latent_explain.model.device import channels_last, choose_device
 from napari_latent_explain.model.encoder import FundusEncoder
@@ -106,6 +106,21 @@ class Explainer:
         """Pictures (N, 3, R, R) in [-1, 1] to codes (N, `generator.code_size`): styles, and structure where there is one."""
         features, probabilities = self._seen(x)
         return self.generator.code(*self.encoder(x, features, probabilities))
+
+    def perceive(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Maps of the first four stages that inversion compares, and the classifier's logits (N, classes).
+
+        Of pictures (N, 3, R, R) in [-1, 1]; one pass for both where one network gives both.
+        """
+        maps = stage_features(self.perception, x)
+        classifier = self.classifier
+        if (
+            isinstance(classifier, FundusClassifier)
+            and classifier.backbone is self.perception
+            and classifier.config.input_size == x.shape[-1]
+        ):
+            return maps[:4], classifier.head(classifier.pooled(maps))
+        return maps[:4], classifier(x)
 
     def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """As much of the classifier's features and probabilities as the encoder asks for; nothing costs nothing."""
