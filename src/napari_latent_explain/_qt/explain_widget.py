@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import napari.viewer
+    from qtpy.QtGui import QShowEvent
 
     from napari_latent_explain._qt.history import History, Stand
     from napari_latent_explain._qt.model_shelf import Made
@@ -127,6 +128,7 @@ class ExplainWidget(DockedWidget):
         if project is not None:
             self.open_project(chosen.project if project == "default" else Path(project))
         self._show_state()
+        self._early = load is verbs.load  # a program's own model is loaded when it is needed
 
     def _connect_panel(self) -> None:
         panel, sliders, session = self.panel, self.panel.sliders, self.session
@@ -178,6 +180,13 @@ class ExplainWidget(DockedWidget):
             work.closer, self.ahead.closer, self.project.closer, panel.photographs.closer, self.photograph.closer,
         )  # fmt: skip
         self.destroyed.connect(lambda *_: [close() for close in closers])
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Load the model when the window is first seen."""
+        super().showEvent(event)
+        if self._early and not event.spontaneous():
+            self._early = False
+            self._explaining.prepare()
 
     # -- what a person or a program asks for -----------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, Signal
 
+from napari_latent_explain._qt.slow_work import PREPARE
 from napari_latent_explain.cohort import CaseState
 from napari_latent_explain.domain import LatentExplainError
 
@@ -65,10 +66,17 @@ class Explaining(QObject):  # type: ignore[misc]
         super().__init__()
         self._session, self._photograph, self._model = session, photograph, model
         self._shelf, self._explain, self._work = shelf, explain, work
+        work.expect(PREPARE, lambda _: None)
         work.expect("explain", self._tell)
         work.expect("take up", self._tell)
         work.expect("directions", self._tell_directed, model.directions.fall_back)
         model.directions.asked.connect(self._redirect)
+
+    def prepare(self) -> None:
+        """Load the chosen model while a person chooses a photograph, if there is nothing else to do."""
+        if not self._work.busy and self._session.explanation is None:
+            chosen, prepare = self._model.chosen, self._shelf.prepare
+            self._work.submit(PREPARE, lambda progress: prepare(chosen))
 
     def explain(self) -> None:
         """Explain the chosen photograph."""

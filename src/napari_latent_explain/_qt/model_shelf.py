@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,12 @@ class ModelShelf:
             explainer = self._load(choice.bundle, choice.device)
             self._last = (choice.bundle, choice.device, explainer)
         return explainer if choice.directions is None else verbs.with_directions(explainer, choice.directions)
+
+    def prepare(self, choice: ModelChoice) -> None:
+        """Load a model before it is asked for; what is wrong with it is said when it is."""
+        with suppress(Exception):
+            self.give(choice)
+            verbs.first_use()
 
     def explain(
         self,

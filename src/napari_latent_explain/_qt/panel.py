@@ -27,6 +27,7 @@ from napari_latent_explain._qt.looking_tools import LookingTools
 from napari_latent_explain._qt.model_chooser import ModelChooser
 from napari_latent_explain._qt.photograph_list import PhotographList
 from napari_latent_explain._qt.probability_bars import ProbabilityBars
+from napari_latent_explain._qt.slow_work import PREPARE
 from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
 
@@ -49,6 +50,7 @@ _BUSY = {
     "directions": "Taking the directions",
     "export": "Writing the panel",
 }
+_PREPARING = "Loading the model, while you choose a photograph"
 
 
 def _button(text: str, tip: str, name: str = "") -> QPushButton:
@@ -275,7 +277,7 @@ class Panel(QWidget):  # type: ignore[misc]
             self.progress.setValue(0)
             _say(self.message, _BUSY[busy])
         if free and self.message.text() != "Stopped.":
-            _say(self.message, "")
+            _say(self.message, _PREPARING if busy == PREPARE else "")
         self._result.setVisible(ready)
         for widget, able in (
             (self.target, True), (self.goal, True), (self.comparison, True), (self.sliders, True),

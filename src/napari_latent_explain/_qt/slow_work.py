@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from napari_latent_explain._qt.latest_wins import Work
 
-__all__ = ["RENDER", "SlowWork"]
+__all__ = ["PREPARE", "RENDER", "SlowWork"]
 
 RENDER = "render"
-"""The one kind that disturbs nobody: sliders may move on while it runs."""
+"""What sliders ask for: they may move on while it runs."""
+PREPARE = "prepare"
+"""What nobody asked for yet: whatever a person asks for meanwhile comes next."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class SlowWork(QObject):  # type: ignore[misc]
     @property
     def free(self) -> bool:
         """Whether nothing runs that a move would disturb."""
-        return self.busy in ("", RENDER)
+        return self.busy in ("", RENDER, PREPARE)
 
     @property
     def closer(self) -> Callable[[], None]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.review import Study
 
 __all__ = [
-    "answer", "directions_of", "explain", "history_of", "is_out_of_memory", "load", "make_study", "map_over",
+    "answer", "directions_of", "explain", "first_use", "history_of", "is_out_of_memory", "load", "make_study", "map_over",
     "read", "redirected", "take_up", "with_directions", "write_panel",
 ]  # fmt: skip
 
@@ -44,6 +44,13 @@ def load(bundle: Path | None, device: str) -> Explainer:
     from napari_latent_explain.model.quick_classifier import accelerated
 
     return accelerated(load_explainer(bundle, device))
+
+
+def first_use() -> None:
+    """Import what the first inversion would import."""
+    import torch
+
+    torch.optim.Adam([torch.zeros(1)])
 
 
 def explain(
