@@ -82,8 +82,8 @@ def test_factors_are_read_off_eyes_that_the_reader_has_not_seen() -> None:
 
 
 def test_what_is_left_of_features_knows_nothing_of_other_factors_and_all_of_the_cause() -> None:
-    from napari_latent_explain.train.ground_truth import _without
     from napari_latent_explain.train.logistic import fit_logistic
+    from napari_latent_explain.train.planted_causes import _without
 
     noise = torch.Generator().manual_seed(0)
     factors = torch.randn(500, 3, generator=noise)
@@ -114,7 +114,7 @@ def test_eyes_drawn_from_noise_have_the_codes_of_known_eyes() -> None:
 
 
 def test_precision_and_recall_of_what_directions_change() -> None:
-    from napari_latent_explain.train.ground_truth import _rates
+    from napari_latent_explain.train.planted_causes import _rates
 
     causes = ("tilt", "disc_x")
     assert _rates(("disc_x", "tilt"), causes) == (1.0, 1.0)
