@@ -19,6 +19,7 @@ from napari_latent_explain.model.classifier import (
     lite_backbone,
     load_imagenet,
 )
+from small_model import write_small_bundle
 
 
 @pytest.fixture
@@ -175,3 +176,13 @@ def test_weights_kept_for_measuring_fit_their_networks(variant: int) -> None:
     from napari_latent_explain.train.imagenet import imagenet_weights
 
     load_imagenet(lite_backbone(2, variant=variant), imagenet_weights(variant))
+
+
+def test_components_are_stored_as_they_are_and_other_weights_are_rounded(tmp_path: Path) -> None:
+    write_small_bundle(tmp_path, components=2)
+    stored = load_file(tmp_path / "models" / "generator.safetensors")
+    kinds = {name: value.dtype for name, value in stored.items()}
+    assert {kinds.pop(f"components.{part}") for part in ("directions", "offsets", "readings")} == {torch.float32}
+    assert set(kinds.values()) == {torch.float16}
+    generator = load_explainer(tmp_path, "cpu").generator
+    assert torch.equal(generator.components.readings, stored["components.readings"])

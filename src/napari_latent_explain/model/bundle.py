@@ -15,7 +15,7 @@ to train it.
 
 Nothing in a bundle is executed; a classifier that was not made here is built by name from a trusted package (`model.foreign`).
 Weights are stored as float16 and computed with as float32; those of a foreign classifier and of an imported generator are
-stored as they are.
+stored as they are, and so are components of styles, which differences of large numbers are read off with.
 """
 
 from __future__ import annotations
@@ -141,7 +141,8 @@ def write_bundle(
         Everything but `files`.
     networks : mapping
         For each of `metadata.networks`, and "controls" and "second_opinion" where there are any, its state by name. Floats
-        are stored as float16; the statistics, and a classifier or generator that was not made here, as they are.
+        are stored as float16; statistics, components of styles, and a classifier or generator that was not made here, as they
+        are.
     atlas, card : DirectionAtlas, str
         Directions, and the model card in Markdown.
 
@@ -158,7 +159,9 @@ def write_bundle(
     )
     for name in (*metadata.networks, *(name for name in _OPTIONAL if name in networks)):
         state = {
-            key: (value.detach().cpu().half() if value.is_floating_point() and name not in whole else value.cpu())
+            key: value.detach().cpu().half()
+            if value.is_floating_point() and name not in whole and not key.startswith("components.")
+            else value.cpu()
             for key, value in sorted(networks[name].items())
         }
         content[f"models/{name}.safetensors"] = save({k: v.contiguous().clone() for k, v in state.items()})
