@@ -54,7 +54,8 @@ def benchmark_discovery(
     coordinates: Annotated[int | None, typer.Option(min=2, help="Random style coordinates (default: all).")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of photographs (default: simulated eyes).")] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Where the exhaustive search keeps its table; a stopped one goes on there.")
+        Path | None,
+        typer.Option(help="The exhaustive search keeps its table here; stopped, it goes on with as many threads."),
     ] = None,
     refinement: Annotated[int, typer.Option(min=0, help="Adam steps of each held-out inversion.")] = 0,
     model: Model = None,

@@ -77,7 +77,8 @@ def attfind(
         Coordinates to move; all if not given.
     folder : pathlib.Path, optional
         Where the table is kept while it grows, as ``attfind-<hash of model and photographs>.safetensors``. A search that was
-        stopped goes on there, and gives the same bytes as one that was not. The seconds that it took stand beside it.
+        stopped goes on there, and gives the same bytes as one that was not; with another number of threads codes differ in
+        their last bits, and a new table is begun. The seconds that it took stand beside it.
     batch : int
         Pictures at a time.
     ledger : Ledger, optional
