@@ -43,6 +43,7 @@ def test_what_is_asked_for_meanwhile_comes_next_and_loads_nothing_twice(early, f
     assert widget.panel.progress.isHidden()
     with qtbot.waitSignal(widget.explained):
         qtbot.mouseClick(widget.panel.explain, Qt.MouseButton.LeftButton)
+        assert widget.panel.message.text() == "Explaining"
         may_end.set()
     settle(widget)
     assert loads == [None]
@@ -114,3 +115,57 @@ def test_sliders_move_while_a_model_is_loaded_early(qtbot, work):
     assert work.free
     may_end.set()
     qtbot.waitUntil(lambda: not work.busy)
+
+
+def test_a_project_that_is_opened_meanwhile_goes_on_with_its_queue(early, fakes, qtbot, tmp_path):
+    may_end = threading.Event()
+    widget = early(lambda bundle, device: may_end.wait(30) and fakes.fake_explainer())
+    qtbot.waitUntil(lambda: widget.panel.message.text().startswith("Loading the model"))
+    held = []
+    hold = widget.project.queue.hold
+    widget.project.queue.hold = lambda on: (held.append(on), hold(on))
+    widget.open_project(tmp_path / "project")
+    assert held[-1] is False
+    assert not widget.panel.message.text()
+    may_end.set()
+
+
+def test_two_threads_that_ask_for_a_model_load_it_once(fakes):
+    from pathlib import Path
+
+    from napari_latent_explain._qt.model_shelf import ModelChoice, ModelShelf
+
+    loads, may_end = [], threading.Event()
+
+    def load(bundle, device):
+        loads.append(bundle)
+        assert may_end.wait(30)
+        return fakes.fake_explainer()
+
+    shelf, choice, got = ModelShelf(load), ModelChoice(Path("m"), "cpu"), []
+    threads = [threading.Thread(target=lambda: got.append(shelf.give(choice))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    may_end.set()
+    for thread in threads:
+        thread.join()
+    assert loads == [Path("m")]
+    assert got[0] is got[1]
+
+
+def test_a_window_that_was_closed_meanwhile_needs_no_more(fakes, monkeypatch):
+    from napari_latent_explain._qt import verbs
+    from napari_latent_explain._qt.model_shelf import ModelChoice, ModelShelf
+    from napari_latent_explain.domain import Cancelled
+
+    used = []
+    monkeypatch.setattr(verbs, "first_use", lambda: used.append(1))
+
+    def closed(what, done):
+        raise Cancelled(what)
+
+    shelf = ModelShelf(lambda bundle, device: fakes.fake_explainer())
+    shelf.prepare(ModelChoice(None, "cpu"), closed)
+    assert not used
+    shelf.prepare(ModelChoice(None, "cpu"), lambda what, done: None)
+    assert used

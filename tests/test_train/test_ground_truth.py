@@ -155,7 +155,11 @@ def test_a_generator_is_trained_stored_and_measured(tmp_path: Path, monkeypatch:
     assert all(0 <= one.disentanglement <= 1 and 0 <= one.completeness <= 1 for one in found.dci.values())
     (planted,) = found.planted
     assert 2 <= len(planted.causes) <= 4
-    assert planted.recall <= planted.recall_listed
+    from napari_latent_explain.train.planted_causes import _rates
+
+    first = planted.found[: len(planted.causes)]
+    assert (planted.precision, planted.recall) == _rates(first, planted.causes)
+    assert (planted.precision_listed, planted.recall_listed) == _rates(planted.found, planted.causes)
     assert len(planted.found) <= 5
     assert found.model_dump() == benchmark_ground_truth(generator, 0, settings).model_dump()
 

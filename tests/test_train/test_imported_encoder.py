@@ -166,6 +166,15 @@ def test_the_whole_bundle_explains_a_photograph(imported: Path, awake_bundle: Pa
     assert (shape["channels"], shape["components"]) == ([8, 8, 8, 8], 3)
 
 
+def test_an_imported_generator_that_brings_components_is_refused(imported: Path) -> None:
+    told = imported / "configs" / "metadata.json"
+    tree = json.loads(told.read_text())
+    tree["generator"]["components"] = 2
+    told.write_text(json.dumps(tree))
+    with pytest.raises(BundleError, match="does not have yet"):
+        read_imported(imported)
+
+
 def test_photographs_of_one_answer_are_refused(imported: Path, small_bundle: Path, tmp_path: Path) -> None:
     generator = read_imported(imported)[1]
     data = _photographs(generator, 4, 0)

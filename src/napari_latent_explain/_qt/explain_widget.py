@@ -422,7 +422,7 @@ class ExplainWidget(DockedWidget):
         if self.explanation is not None:
             self._let_go()
             self.layers.hide()
-            self._show_state()
+        self._show_state()  # nothing runs any more, whatever did
         if project is None:
             return
         path = self._view.restore(project, trusted=project.folder == chosen.project.absolute())

@@ -76,7 +76,7 @@ class Explaining(QObject):  # type: ignore[misc]
         """Load the chosen model while a person chooses a photograph, if there is nothing else to do."""
         if not self._work.busy and self._session.explanation is None:
             chosen, prepare = self._model.chosen, self._shelf.prepare
-            self._work.submit(PREPARE, lambda progress: prepare(chosen))
+            self._work.submit(PREPARE, lambda progress: prepare(chosen, progress))
 
     def explain(self) -> None:
         """Explain the chosen photograph."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -65,6 +66,7 @@ class ModelShelf:
     def __init__(self, load: Callable[[Path | None, str], Explainer]) -> None:
         self._load = load
         self._last: tuple[Path | None, str, Explainer] | None = None
+        self._loading = threading.Lock()
 
     def give(self, choice: ModelChoice) -> Explainer:
         """Return the model; the one that was asked for last is not loaded again.
@@ -74,18 +76,20 @@ class ModelShelf:
         BundleError
             If model or directions are refused.
         """
-        last = self._last
-        if last is not None and last[:2] == (choice.bundle, choice.device):
-            explainer = last[2]
-        else:
-            explainer = self._load(choice.bundle, choice.device)
-            self._last = (choice.bundle, choice.device, explainer)
+        with self._loading:  # who asks for it meanwhile waits, and loads nothing twice
+            last = self._last
+            if last is not None and last[:2] == (choice.bundle, choice.device):
+                explainer = last[2]
+            else:
+                explainer = self._load(choice.bundle, choice.device)
+                self._last = (choice.bundle, choice.device, explainer)
         return explainer if choice.directions is None else verbs.with_directions(explainer, choice.directions)
 
-    def prepare(self, choice: ModelChoice) -> None:
+    def prepare(self, choice: ModelChoice, progress: Progress) -> None:
         """Load a model before it is asked for; what is wrong with it is said when it is."""
         with suppress(Exception):
             self.give(choice)
+            progress("Loading the model", 0.5)  # a window that was closed meanwhile needs no more
             verbs.first_use()
 
     def explain(

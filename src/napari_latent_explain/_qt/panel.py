@@ -273,7 +273,7 @@ class Panel(QWidget):  # type: ignore[misc]
         self.model.directions.setEnabled(free)
         self.cancel.setEnabled(busy in ("explain", "find", "another", "compare", "take up", "directions"))
         self.progress.setVisible(long_job)
-        if long_job and self.message.isHidden():
+        if long_job and (self.message.isHidden() or self.message.text() == _PREPARING):
             self.progress.setValue(0)
             _say(self.message, _BUSY[busy])
         if free and self.message.text() != "Stopped.":

@@ -51,7 +51,7 @@ def style_groups(explainer: Explainer, columns: NDArray[np.int64], per_layer: in
     weights = dict(explainer.generator.affines.named_parameters())
     for layer in explainer.layout.layers:
         parameter = weights.get(f"{layer.name.replace('.', '_')}.weight")
-        if parameter is None:  # attributes have none: each is a group of its own
+        if parameter is None:  # components and attributes have none: each is a group of its own
             continue
         weight = parameter.detach().cpu().double().numpy()
         first = explainer.layout.offsets[layer.name]

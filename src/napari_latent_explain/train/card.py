@@ -32,8 +32,17 @@ _TAUGHT_BY_LESIONS = """
   classifier answers to lesions, not where this eye would have them."""
 
 
+_COMPONENTS = """
+- What the directions named `components` are: whatever varied independently of the rest among the styles of the photographs
+  below, found without labels. Two things that always came together there are one component, and it has no name."""
+
+
 def _attributes(metadata: BundleMetadata) -> str:
-    """What has to be said of learned directions."""
+    """What has to be said of directions that move many styles."""
+    return _learned(metadata) + (_COMPONENTS if metadata.generator.components else "")
+
+
+def _learned(metadata: BundleMetadata) -> str:
     if not metadata.generator.attributes:
         return ""
     recipe = metadata.recipe.get("config", {}).get("stylex", {})

@@ -13,12 +13,28 @@ from napari_latent_explain.domain import TrainingError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["FEWEST", "fit_components"]
+__all__ = ["FEWEST", "check_enough", "fit_components"]
 
 FEWEST = 8
 """Eyes for each component at least, or there is no telling them apart."""
 _STEPS, _CLOSE = 2000, 1e-4
 _STILL = 1e-4  # standard deviation of a style that hardly varies
+
+
+def check_enough(photographs: int, count: int) -> None:
+    """Refuse too few photographs for `count` components.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer than eight for each.
+    """
+    if photographs < FEWEST * count:
+        msg = (
+            f"{count} components can't be told apart from {photographs} photographs: it takes {FEWEST} for each; take more "
+            f"photographs or fewer components."
+        )
+        raise TrainingError(msg)
 
 
 def fit_components(styles: Tensor, count: int, seed: int = 0) -> dict[str, Tensor]:
@@ -55,12 +71,10 @@ def fit_components(styles: Tensor, count: int, seed: int = 0) -> dict[str, Tenso
     from sklearn.decomposition import FastICA
     from sklearn.exceptions import ConvergenceWarning
 
-    values = styles.double().cpu().numpy()
-    if len(values) < FEWEST * count or values.shape[1] < count:
-        msg = (
-            f"{count} components can't be told apart from {len(values)} photographs and {values.shape[1]} styles: it takes "
-            f"{FEWEST} photographs for each; take more photographs or fewer components."
-        )
+    values = styles.cpu().double().numpy()
+    check_enough(len(values), count)
+    if values.shape[1] < count:
+        msg = f"{count} components can't be told apart in {values.shape[1]} styles; take fewer components."
         raise TrainingError(msg)
     mean, spread = values.mean(axis=0), np.maximum(values.std(axis=0), _STILL)
     standard = (values - mean) / spread

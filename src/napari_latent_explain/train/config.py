@@ -84,7 +84,7 @@ class StylexRecipe(FrozenModel):
     structure_channels: int = 0
     structure_constants: int = 0
     first_convolutions: int = 1
-    components: int = 0
+    components: Annotated[int, Field(ge=0, le=64)] = 0
     attributes: int = 0
     attributes_everywhere: bool = False
     encoder_size: int = 128

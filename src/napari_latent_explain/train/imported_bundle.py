@@ -89,9 +89,8 @@ def complete_imported(
     )  # fmt: skip
     shape = told.generator.replace(components=min(components, len(train) // FEWEST))
     whole = build_generator(shape)
-    whole.load_state_dict(
-        generator.state_dict(), strict=False
-    )  # components are fitted when the encoder's codes are known
+    # Components are fitted when the encoder's codes are known.
+    whole.load_state_dict(whole.state_dict() | generator.state_dict())
     metadata, networks, _, _ = read_bundle(base)
     notes = {
         "imported": told.source.model_dump(mode="json"),

@@ -14,6 +14,7 @@ from napari_latent_explain.export.atomic import open_atomically, write_atomicall
 from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier
 from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.train.classifier_training import train_classifier
+from napari_latent_explain.train.component_fitting import check_enough
 from napari_latent_explain.train.config import read_config
 from napari_latent_explain.train.lesions import OutlinedLesions, load_outlined_lesions
 from napari_latent_explain.train.photographs import (
@@ -122,6 +123,7 @@ def train_from_config(
     write_atomically(output / "config.json", config.model_dump_json(indent=1).encode())
     photographs = cached_photographs(config, output, "train", progress)
     train, validation = split_validation(photographs, config.data.validation_share, config.data.seed)
+    check_enough(len(train), config.stylex.components)
     lesions = _outlined_lesions(config, output, train, progress)
     classifier = classifier_stage(config, output, train, validation, lesions, progress)
     finer = cached_photographs(config, output, "train", progress, oversampling=config.stylex.oversampling)

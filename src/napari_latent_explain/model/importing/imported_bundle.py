@@ -131,6 +131,9 @@ def read_imported(folder: Path) -> tuple[ImportedMetadata, PublishedGenerator]:
     if metadata.resolution != metadata.generator.resolution:
         msg = f"{_METADATA} of {folder} says {metadata.resolution} px of a generator of {metadata.generator.resolution} px."
         raise BundleError(msg)
+    if metadata.generator.components:
+        msg = f"{_METADATA} of {folder} names components of styles, which an imported generator does not have yet; it is refused."
+        raise BundleError(msg)
     state = read_state(folder, _WEIGHTS, metadata.files.get(_WEIGHTS, "no hash in the metadata"))
     misfit = f"{_WEIGHTS} of {folder} does not fit the shapes in its metadata ({{}}); the generator is refused."
     try:
