@@ -85,6 +85,8 @@ def test_normal_causes_have_no_axes_but_still_span_the_styles() -> None:
 def test_too_few_photographs_are_refused() -> None:
     with pytest.raises(TrainingError, match="4 components can't be told apart from 31 photographs"):
         fit_components(torch.randn(31, STYLES), CAUSES)
+    with pytest.raises(TrainingError, match="fewer than 4 ways"):
+        fit_components(torch.randn(100, 1) * torch.ones(STYLES), CAUSES)
     with pytest.raises(TrainingError, match="in 3 styles"):
         fit_components(torch.randn(100, 3), CAUSES)
 

@@ -18,6 +18,7 @@ __all__ = ["FEWEST", "check_enough", "fit_components"]
 FEWEST = 8
 """Eyes for each component at least, or there is no telling them apart."""
 _STEPS, _CLOSE = 2000, 1e-4
+_NOTHING = 1e-6  # of the largest singular value
 _STILL = 1e-4  # standard deviation of a style that hardly varies
 
 
@@ -62,7 +63,7 @@ def fit_components(styles: Tensor, count: int, seed: int = 0) -> dict[str, Tenso
     Raises
     ------
     TrainingError
-        If there are fewer than eight eyes for each component, or fewer styles than components.
+        If there are fewer than eight eyes for each component, or styles vary in fewer ways than there are components.
 
     Notes
     -----
@@ -78,7 +79,10 @@ def fit_components(styles: Tensor, count: int, seed: int = 0) -> dict[str, Tenso
         raise TrainingError(msg)
     mean, spread = values.mean(axis=0), np.maximum(values.std(axis=0), _STILL)
     standard = (values - mean) / spread
-    axes = np.linalg.svd(standard, full_matrices=False)[2][:count]
+    sizes, axes = (part[:count] for part in np.linalg.svd(standard, full_matrices=False)[1:])
+    if not sizes[-1] > _NOTHING * sizes[0]:
+        msg = f"The styles of these photographs vary in fewer than {count} ways; take fewer components."
+        raise TrainingError(msg)
     turned = FastICA(
         count, fun="logcosh", whiten="unit-variance", max_iter=_STEPS, tol=_CLOSE, random_state=seed
     )  # fmt: skip

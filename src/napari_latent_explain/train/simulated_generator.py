@@ -96,15 +96,22 @@ def train_simulated_generator(
         "generator": generator.config.model_dump(mode="json"), "encoder": encoder.config.model_dump(mode="json"),
         "recipe": recipe.model_dump(mode="json"), "eyes": eyes, "seed": seed,
     }  # fmt: skip
-    write_atomically(folder / "generator.json", (json.dumps(tree, indent=1) + "\n").encode())
     if recipe.components:
-        _add_components(folder, drawn.pictures, seed)
+        _add_components(folder, _whole(folder, generator.config, encoder.config), drawn.pictures, seed)
+    write_atomically(folder / "generator.json", (json.dumps(tree, indent=1) + "\n").encode())
     return folder
 
 
-def _add_components(folder: Path, pictures: NDArray[np.uint8], seed: int) -> None:
+def _whole(folder: Path, generator: GeneratorConfig, encoder: EncoderConfig) -> SimulatedGenerator:
+    """The networks as they were written."""
+    model = SimulatedGenerator(StyleGenerator(generator), FundusEncoder(encoder))
+    _read(model.generator, folder / "generator.safetensors")
+    _read(model.encoder, folder / "encoder.safetensors")
+    return model
+
+
+def _add_components(folder: Path, model: SimulatedGenerator, pictures: NDArray[np.uint8], seed: int) -> None:
     """Fit the components of the written generator to pictures (N, R, R, 3), and write it again."""
-    model = load_simulated_generator(folder)
     generator = model.generator
     with torch.no_grad():
         styles = torch.cat([generator.styles(model.encode(part)) for part in to_tensor(pictures).split(64)])
@@ -122,11 +129,8 @@ def load_simulated_generator(folder: Path) -> SimulatedGenerator:
     """
     try:
         tree = json.loads((folder / "generator.json").read_text(encoding="utf-8"))
-        generator = StyleGenerator(GeneratorConfig.model_validate(tree["generator"]))
-        encoder = FundusEncoder(EncoderConfig.model_validate(tree["encoder"]))
-        _read(generator, folder / "generator.safetensors")
-        _read(encoder, folder / "encoder.safetensors")
+        shapes = GeneratorConfig.model_validate(tree["generator"]), EncoderConfig.model_validate(tree["encoder"])
+        return _whole(folder, *shapes)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, ValidationError) as error:
         msg = f"No generator of simulated eyes in {folder} ({error}); make it with: make ground-truth-generator"
         raise TrainingError(msg) from error
-    return SimulatedGenerator(generator, encoder)
