@@ -103,7 +103,7 @@ class Explainer:
         return self.identity.resolution
 
     def encode(self, x: Tensor) -> Tensor:
-        """Pictures (N, 3, R, R) in [-1, 1] to codes (N, `generator.code_size`): styles, and structure where there is one."""
+        """Pictures (N, 3, R, R) in [-1, 1] to codes (N, `generator.code_size`): S, and structure where there is one."""
         features, probabilities = self._seen(x)
         return self.generator.code(*self.encoder(x, features, probabilities))
 

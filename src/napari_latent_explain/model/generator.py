@@ -271,7 +271,7 @@ class StyleGenerator(nn.Module):
 
     @property
     def code_size(self) -> int:
-        """Length of a code: styles and structure."""
+        """Length of a code: S (styles, components, attributes) and structure."""
         return self.layout.size + self.config.structure_length
 
     def unpack(self, code: Tensor) -> tuple[dict[str, Tensor], Tensor]:

@@ -96,6 +96,7 @@ def complete_imported(
         "imported": told.source.model_dump(mode="json"),
         "base": {"name": metadata.name, "sha256": explainer.identity.sha256},
         "encoder": recipe.model_dump(mode="json") | {"history": history},
+        "components": {"asked": components, "fitted": shape.components},
         "photographs": len(train),
         "photographs_sha256": manifest_sha256(train),
         "commit": code_commit(),
