@@ -96,7 +96,7 @@ def train_simulated_generator(
         "generator": generator.config.model_dump(mode="json"), "encoder": encoder.config.model_dump(mode="json"),
         "recipe": recipe.model_dump(mode="json"), "eyes": eyes, "seed": seed,
     }  # fmt: skip
-    if recipe.components:
+    if generator.config.components:
         _add_components(folder, _whole(folder, generator.config, encoder.config), drawn.pictures, seed)
     write_atomically(folder / "generator.json", (json.dumps(tree, indent=1) + "\n").encode())
     return folder
