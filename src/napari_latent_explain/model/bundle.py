@@ -158,12 +158,10 @@ def write_bundle(
         | ({"generator"} if metadata.imported else set())
     )
     for name in (*metadata.networks, *(name for name in _OPTIONAL if name in networks)):
-        state = {
-            key: value.detach().cpu().half()
-            if value.is_floating_point() and name not in whole and not key.startswith("components.")
-            else value.cpu()
-            for key, value in sorted(networks[name].items())
-        }
+        state = {}
+        for key, value in sorted(networks[name].items()):
+            exact = name in whole or key.startswith("components.") or not value.is_floating_point()
+            state[key] = value.cpu() if exact else value.detach().cpu().half()
         content[f"models/{name}.safetensors"] = save({k: v.contiguous().clone() for k, v in state.items()})
     content[_DIRECTIONS] = (atlas.model_dump_json(indent=1) + "\n").encode()
     content[_CARD] = card.encode()

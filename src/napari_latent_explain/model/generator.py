@@ -191,7 +191,8 @@ class StyleGenerator(nn.Module):
 
     Shapes, for N pictures: z (N, z_dim); w (N, w_dim); ws (N, L, w_dim), one vector for each of the L style layers (W+);
     s (N, `layout.size`), all styles side by side (S), then components and attributes; a code (N, `code_size`) is s and,
-    behind it, the flattened structure code (nothing without one); picture (N, 3, R, R) float32, in [-1, 1] but not clamped.
+    behind it, the flattened structure code (nothing without one); picture (N, 3, R, R) float32, nominally in [-1, 1], not
+    clamped.
     """
 
     fir_up: Tensor

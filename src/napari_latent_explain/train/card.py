@@ -38,15 +38,16 @@ _COMPONENTS = """
 
 
 def _attributes(metadata: BundleMetadata) -> str:
-    """What has to be said of directions that move many styles."""
-    return _learned(metadata) + (_COMPONENTS if metadata.generator.components else "")
-
-
-def _learned(metadata: BundleMetadata) -> str:
+    """What has to be said of learned directions."""
     if not metadata.generator.attributes:
         return ""
     recipe = metadata.recipe.get("config", {}).get("stylex", {})
     return _TAUGHT_BY_LESIONS if recipe.get("lesion_pairs") and not metadata.foreign else _TAUGHT_BY_CLASSIFIER
+
+
+def _components(metadata: BundleMetadata) -> str:
+    """What has to be said of directions that were told apart without labels."""
+    return _COMPONENTS if metadata.generator.components else ""
 
 
 def _classifier(metadata: BundleMetadata) -> str:
@@ -116,7 +117,7 @@ show, on the composite; bootstrap 95 % interval.
 - Anything outside its few hundred training photographs, most of them from one clinic and one camera in India: other
   cameras, other populations, diseases other than diabetic retinopathy.
 - Causes of disease: a counterfactual shows what this classifier reacts to, shortcuts included.\
-{_attributes(metadata)}
+{_attributes(metadata)}{_components(metadata)}
 - How independent the agreement is: generator, encoder and refinement are all steered to be classified like the
   photograph, so that agreement is what they were made for, and no proof that the lesions themselves are drawn.
 - Eyes that nobody has: without a `noise_batch` the mapping network is untrained, and only photographs can be edited.

@@ -83,9 +83,7 @@ def fit_components(styles: Tensor, count: int, seed: int = 0) -> dict[str, Tenso
     if not sizes[-1] > _NOTHING * sizes[0]:
         msg = f"The styles of these photographs vary in fewer than {count} ways; take fewer components."
         raise TrainingError(msg)
-    turned = FastICA(
-        count, fun="logcosh", whiten="unit-variance", max_iter=_STEPS, tol=_CLOSE, random_state=seed
-    )  # fmt: skip
+    turned = FastICA(count, fun="logcosh", whiten="unit-variance", max_iter=_STEPS, tol=_CLOSE, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the normal ones may turn for ever
         found = turned.fit_transform(standard @ axes.T)
