@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional
 
 from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerator
+from napari_latent_explain.model.published_synthesis import synthesise_as_published
 
 CONFIG = GeneratorConfig(resolution=32, channel_base=512, channel_max=16, w_dim=8, z_dim=8, mapping_layers=2)
 
@@ -43,6 +44,24 @@ def test_pictures_of_a_batch_do_not_mix(generator: StyleGenerator) -> None:
     together = generator.synthesise(s)
     alone = torch.cat([generator.synthesise(row[None]) for row in s])
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("which", ["generator", "structured"])
+def test_one_picture_without_gradients_is_drawn_by_weights_of_its_own_and_stays_the_same(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    drawn: StyleGenerator = request.getfixturevalue(which)
+    with torch.no_grad():
+        for layer in drawn.convolutions.values():
+            layer.bias.normal_()
+        for colour in drawn.colours.values():
+            colour.bias.normal_()
+    code = torch.randn(2, drawn.code_size)
+    slow = drawn.synthesise(code)
+    with torch.inference_mode():
+        for k, one in enumerate(code):
+            torch.testing.assert_close(drawn.synthesise(one[None]), slow[k : k + 1], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(synthesise_as_published(drawn, code), slow, rtol=1e-4, atol=1e-5)
 
 
 def test_non_fused_modulation_equals_modulated_weights(generator: StyleGenerator) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_latent_explain._qt import verbs
 from napari_latent_explain._qt.latest_wins import LatestWins
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class DrawnAhead(QObject):  # type: ignore[misc]
             key, size = self._waiting.pop(0), self._size
 
             def work(progress: Progress) -> FrameStrip:
-                return explanation.strip(key, edit, progress, size=size)
+                return verbs.draw_ahead(explanation, key, edit, progress, size=size)
 
             self._worker.submit("strip", work)
 

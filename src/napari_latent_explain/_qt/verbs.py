@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from napari_latent_explain.cohort.study_plan import StudyPlan
     from napari_latent_explain.domain import (
         CounterfactualRecord,
+        DirectionId,
         DoseResponse,
+        Edit,
         Mix,
         Photograph,
         Progress,
@@ -22,12 +24,13 @@ if TYPE_CHECKING:
         SaliencyMethod,
     )
     from napari_latent_explain.explain import Explanation, Frame
+    from napari_latent_explain.explain.frame_strip import FrameStrip
     from napari_latent_explain.model import Explainer
     from napari_latent_explain.review import Study
 
 __all__ = [
-    "answer", "directions_of", "explain", "first_use", "history_of", "is_out_of_memory", "load", "make_study", "map_over",
-    "read", "redirected", "take_up", "with_directions", "write_panel",
+    "answer", "directions_of", "draw_ahead", "explain", "first_use", "history_of", "is_out_of_memory", "load", "make_study",
+    "map_over", "read", "redirected", "take_up", "with_directions", "write_panel",
 ]  # fmt: skip
 
 
@@ -60,6 +63,16 @@ def explain(
     from napari_latent_explain.explain import explain_photograph
 
     return explain_photograph(explainer, photograph, display_size=display_size, progress=progress)
+
+
+def draw_ahead(
+    explanation: Explanation, direction_id: DirectionId, edit: Edit, progress: Progress, *, size: int
+) -> FrameStrip:
+    """Draw a slider's strip, by whatever judges single pictures fastest here: it is found out before the first one."""
+    if (quick := explanation.explainer.quick) is not None:
+        quick.settle()
+    progress("Drawing ahead", 0.0)
+    return explanation.strip(direction_id, edit, progress, size=size)
 
 
 def take_up(project: Project, path: str, explainer: Explainer) -> tuple[Explanation, Mix]:

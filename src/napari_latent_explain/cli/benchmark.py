@@ -158,6 +158,8 @@ def run_render_benchmark(
     from napari_latent_explain.model.quick_classifier import accelerated
 
     explainer = accelerated(load_explainer(model, device))
+    if explainer.quick is not None:
+        explainer.quick.settle()
     read = read_photograph(photograph if photograph is not None else sample_photographs()[0])
     with show_progress("Benchmark") as progress:
         explanation = explain_photograph(explainer, read, progress=portion(progress, 0.0, 0.5))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_latent_explain.model.bundle import BundleMetadata
+    from napari_latent_explain.model.quick_classifier import QuickClassifier
     from napari_latent_explain.model.style_space import StyleLayout
 
 __all__ = ["Explainer", "StyleStatistics", "build_generator", "default_bundle", "load_explainer"]
@@ -62,7 +63,7 @@ class Explainer:
 
     `perception` is the EfficientNet-Lite0 whose features inversion compares: that of the classifier, unless it was not made
     here. `controls` are heads that know nothing and `second_opinion` is an independent classifier, where the bundle has them;
-    `quick` begins to judge one picture, faster (`model.quick_classifier`).
+    `quick` judges single pictures, faster (`model.quick_classifier`).
     """
 
     identity: ModelIdentity
@@ -81,7 +82,7 @@ class Explainer:
     title: str = ""
     controls: ControlHeads | None = None
     second_opinion: SecondOpinion | None = None
-    quick: Callable[[Tensor], Callable[[], Tensor]] | None = None
+    quick: QuickClassifier | None = None
 
     def judging(self, x: Tensor) -> Callable[[], Tensor]:
         """Begin to judge pictures (N, 3, R, R), without gradients; call what comes back for their logits (N, classes).

@@ -2,7 +2,8 @@
 
 Written from the papers: Karras et al., CVPR 2020 (weight demodulation, section 2.2; skip generator, section 4.1) and Wu
 et al., CVPR 2021 (style space S). Modulation scales the input and demodulation scales the output of one shared
-convolution, which is the same function as modulating the weights and lets every picture of a batch have its own style.
+convolution, which is the same function as modulating the weights and lets every picture of a batch have its own style; a single
+picture without gradients has its weights modulated after all, since its maps are then written half as often.
 There are no per-pixel noise inputs. With a structure code (Park et al., NeurIPS 2020: Swapping Autoencoder, section 3.2) a
 small map of the photograph stands in place of the learned constant: it says where things are, the styles say how they look,
 and only styles are ever edited.
@@ -161,16 +162,22 @@ class _StyledConv(nn.Module):
         self.register_buffer("fir", fir.expand(outputs, 1, 4, 4).clone(), persistent=False)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        weight = self.weight
-        x = x * style[:, :, None, None]
-        if self.up:  # Convolve at low resolution (stride-2 transpose), then low-pass: a quarter of the work.
-            x = functional.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-            x = functional.conv2d(x, self.fir, padding=1, groups=x.shape[1])
+        # Leaky ReLU commutes with a positive factor, so that the gain behind it goes into scale and bias.
+        energy = style.square() @ self.weight.square().sum(dim=(2, 3)).T
+        scale, bias = _GAIN * torch.rsqrt(energy + 1e-8), _GAIN * self.bias
+        if len(style) == 1 and not torch.is_grad_enabled():  # one picture may as well have weights of its own
+            x = self._convolved(x, self.weight * style[0, :, None, None] * scale[0, :, None, None, None], bias)
         else:
-            x = functional.conv2d(x, weight, padding=1)
-        energy = style.square() @ weight.square().sum(dim=(2, 3)).T
-        x = x * torch.rsqrt(energy + 1e-8)[:, :, None, None] + self.bias[None, :, None, None]
-        return functional.leaky_relu(x, 0.2) * _GAIN
+            x = self._convolved(x * style[:, :, None, None], self.weight)
+            x = torch.addcmul(bias[None, :, None, None], x, scale[:, :, None, None])
+        return functional.leaky_relu_(x, 0.2)
+
+    def _convolved(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        if not self.up:
+            return functional.conv2d(x, weight, bias, padding=1)
+        # Convolve at low resolution (stride-2 transpose), then low-pass: a quarter of the work.
+        x = functional.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+        return functional.conv2d(x, self.fir, bias, padding=1, groups=x.shape[1])
 
 
 class _ToRGB(nn.Module):
@@ -183,7 +190,10 @@ class _ToRGB(nn.Module):
         self.bias = nn.Parameter(torch.zeros(3))
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        return functional.conv2d(x * style[:, :, None, None], self.weight * self.gain, self.bias)
+        weight = self.weight * self.gain
+        if len(style) == 1 and not torch.is_grad_enabled():
+            return functional.conv2d(x, weight * style[0, :, None, None], self.bias)
+        return functional.conv2d(x * style[:, :, None, None], weight, self.bias)
 
 
 class StyleGenerator(nn.Module):
