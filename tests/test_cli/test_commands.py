@@ -230,6 +230,7 @@ def test_the_render_benchmark_prints_its_keys(small_bundle: Path) -> None:
     found = json.loads(done.stdout)
     assert set(found) == {
         "naive_ms", "exact_ms_p50", "exact_ms_p95", "preview_ms_p50", "preview_ms_p95", "ratio_naive_over_exact",
-        "max_abs_error", "ui_gap_ms_p95", "resolution", "display", "threads",
+        "max_abs_error", "ui_gap_ms_p95", "plain_gap_ms_p95", "resolution", "display", "threads",
     }  # fmt: skip
     assert found["ui_gap_ms_p95"] is None  # no window, no gap
+    assert found["plain_gap_ms_p95"] is None

@@ -62,7 +62,7 @@ def fake_explainer() -> SimpleNamespace:
     )
     identity = ModelIdentity(name="fake", sha256="0" * 64, resolution=M)
     return SimpleNamespace(
-        identity=identity, classes=classes, atlas=atlas, device="cpu", bundle=Path("fake"), card="# Fake"
+        identity=identity, classes=classes, atlas=atlas, device="cpu", bundle=Path("fake"), card="# Fake", quick=None
     )
 
 

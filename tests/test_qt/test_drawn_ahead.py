@@ -17,6 +17,30 @@ def test_every_slider_is_drawn_ahead_once(explained):
     assert sorted(widget.explanation.drawn_ahead) == sorted(d.id for d in widget.explanation.directions)
 
 
+def test_what_judges_fastest_is_found_out_before_the_first_strip_and_not_before_the_explanation(
+    make_widget, fakes, settle
+):
+    order = []
+
+    class Quick:
+        def settle(self):
+            order.append("settle")
+
+    explainer = fakes.fake_explainer()
+    explainer.quick = Quick()
+
+    def explain(explainer, photograph, *, progress):
+        order.append("explain")
+        found = fakes.fake_explain(explainer, photograph, progress=progress)
+        drawn, found.strip = found.strip, lambda *args, **more: (order.append("strip"), drawn(*args, **more))[1]
+        return found
+
+    _, widget = make_widget(load=lambda bundle, device: explainer, explain=explain)
+    widget.explain()
+    settle(widget)
+    assert order[:3] == ["explain", "settle", "strip"]
+
+
 def test_dragging_asks_for_no_rendering_and_letting_go_for_one(explained, qtbot, settle):
     _viewer, widget = explained
     row, explanation = _first(widget), widget.explanation

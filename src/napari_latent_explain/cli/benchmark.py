@@ -165,7 +165,8 @@ def run_render_benchmark(
         explanation = explain_photograph(explainer, read, progress=portion(progress, 0.0, 0.5))
         times = benchmark_render(explanation, rounds, portion(progress, 0.5, 1.0))
     if window and has_display():
-        from napari_latent_explain._qt.ui_gap import measure_ui_gap
+        from napari_latent_explain._qt.ui_gap import measure_plain_gap, measure_ui_gap
 
-        times = times.replace(ui_gap_ms_p95=measure_ui_gap(explanation))
+        gap, plain = measure_ui_gap(explanation), measure_plain_gap(times.display)
+        times = times.replace(ui_gap_ms_p95=gap, plain_gap_ms_p95=plain)
     _print(times.model_dump(mode="json"), as_json=as_json)

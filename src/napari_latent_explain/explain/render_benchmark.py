@@ -43,6 +43,9 @@ class RenderTimes(FrozenModel):
         Largest difference between the two generators' pictures, which range from -1 to 1.
     ui_gap_ms_p95 : float, optional
         Between two turns of the window's event loop while a slider is dragged; None without a display.
+    plain_gap_ms_p95 : float, optional
+        The same in a napari window without this plugin, where a picture of that size is replaced as often: what napari, Qt
+        and the display take by themselves.
     resolution, display, threads : int
         Sides of the model's and of the shown picture, and threads of the processor.
     """
@@ -55,6 +58,7 @@ class RenderTimes(FrozenModel):
     ratio_naive_over_exact: float
     max_abs_error: float
     ui_gap_ms_p95: float | None = None
+    plain_gap_ms_p95: float | None = None
     resolution: int
     display: int
     threads: int
