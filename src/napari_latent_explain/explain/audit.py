@@ -64,7 +64,7 @@ def _odds(
         size = pictures_at_once(device, pictures.shape[1])
         for start in range(0, len(pictures), size):
             logits = classify(to_tensor(pictures[start : start + size], device))
-            found.append(margin(logits, target).double().cpu().numpy())
+            found.append(margin(logits, target).cpu().double().numpy())
     odds = np.concatenate(found)
     if not np.isfinite(odds).all():
         msg = "The classifier gives numbers that are not finite on these photographs; there is nothing to audit."

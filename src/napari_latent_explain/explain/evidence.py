@@ -98,8 +98,8 @@ def measure_move(probe: StyleProbe, move: StyleMove, photographs: NDArray[np.int
         new_margins = margins(logits)
         change.append(new_margins - margins(old))
         flips.append(new_margins[:, target] > 0)
-        before.append(old.softmax(dim=1)[:, target].double().cpu().numpy())
-        after.append(logits.softmax(dim=1)[:, target].double().cpu().numpy())
+        before.append(old.softmax(dim=1)[:, target].cpu().double().numpy())
+        after.append(logits.softmax(dim=1)[:, target].cpu().double().numpy())
         difference = composite.difference / 2
         absolute = difference.abs().mean(dim=1, keepdim=True)
         where += functional.adaptive_avg_pool2d(absolute, _MAP_SIDE)[:, 0].sum(dim=0)
@@ -107,11 +107,11 @@ def measure_move(probe: StyleProbe, move: StyleMove, photographs: NDArray[np.int
             coarse = functional.adaptive_avg_pool2d(difference[: _FINGERPRINTS - begin], _FINGERPRINT_SIDE)
             prints.append(coarse.flatten(1).cpu().numpy())
         (mean, spread), (old_mean, old_spread) = _light(composite.picture, mask), _light(x, mask)
-        brightness.append((mean - old_mean).double().cpu().numpy())
-        contrast.append((spread - old_spread).double().cpu().numpy())
+        brightness.append((mean - old_mean).cpu().double().numpy())
+        contrast.append((spread - old_spread).cpu().double().numpy())
     return MoveEvidence(
         photographs, np.concatenate(change), np.concatenate(before), np.concatenate(after), np.concatenate(flips),
-        (where / len(photographs)).double().cpu().numpy(), np.concatenate(prints),
+        (where / len(photographs)).cpu().double().numpy(), np.concatenate(prints),
         np.concatenate(brightness), np.concatenate(contrast),
     )  # fmt: skip
 

@@ -99,7 +99,7 @@ def _second_opinion(pivot: Pivot, composite: Tensor, target: int) -> tuple[float
         return None
     with torch.inference_mode():
         odds = second(torch.cat([pivot.picture, composite]))
-        before, after = torch.sigmoid((odds if target == 1 else -odds).double()).tolist()
+        before, after = torch.sigmoid((odds if target == 1 else -odds).cpu().double()).tolist()
     return before, after
 
 

@@ -155,7 +155,7 @@ class Pivot:
             moved[:, :styles] += torch.from_numpy(steps).to(moved) * spread[:styles]
             with torch.inference_mode():
                 pictures = self.moved_to(moved).picture
-                values: NDArray[np.float64] = margin(self.explainer.classifier(pictures), target).double().cpu().numpy()
+                values: NDArray[np.float64] = margin(self.explainer.classifier(pictures), target).cpu().double().numpy()
             return values
 
         return survey_boundary(margins, styles, furthest, rays=rays, rng=rng)

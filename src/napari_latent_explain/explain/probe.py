@@ -61,7 +61,7 @@ def finite(logits: Tensor) -> Tensor:
 def margins(logits: Tensor) -> NDArray[np.float64]:
     """Log odds of each class against the best other one: (N, C) from logits (N, C)."""
     finite(logits)
-    return torch.stack([margin(logits, c) for c in range(logits.shape[1])], dim=1).double().cpu().numpy()
+    return torch.stack([margin(logits, c) for c in range(logits.shape[1])], dim=1).cpu().double().numpy()
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,7 +50,7 @@ class Renderer:
         """Ask the classifier of the pivot about photograph and reconstruction."""
         with torch.inference_mode():
             logits = pivot.explainer.classifier(torch.cat([pivot.picture, pivot.base]))
-        before, rebuilt = logits.double().softmax(dim=1).cpu().tolist()
+        before, rebuilt = logits.cpu().double().softmax(dim=1).tolist()
         return cls(pivot, shown, tuple(before), tuple(rebuilt))
 
     @property
@@ -104,7 +104,7 @@ class Renderer:
 def _probabilities(judged: Callable[[], Tensor]) -> tuple[float, ...]:
     """What the classifier says in the end of one picture."""
     with torch.inference_mode():
-        return tuple(judged().double().softmax(dim=1).cpu().tolist()[0])
+        return tuple(judged().cpu().double().softmax(dim=1).tolist()[0])
 
 
 def _of_full_scale(difference: Tensor) -> NDArray[np.float32]:

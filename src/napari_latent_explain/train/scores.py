@@ -47,7 +47,7 @@ def measure(explainer: Explainer, reference: ReferenceSet, labels: NDArray[np.in
             "psnr_db_refined": float(field_psnr(reference.bases, reference.pictures, reference.masks).mean()),
         },
         "agreement": {
-            "decision": float((p.argmax(1) == q.argmax(1)).double().mean()),
+            "decision": float((p.argmax(1) == q.argmax(1)).float().mean()),
             "median_abs_dp": float((p - q).abs().amax(dim=1).median()),
         },
     }

@@ -190,7 +190,7 @@ def _counterfactual(
     if explainer.second_opinion is not None:
         with torch.inference_mode():
             odds = explainer.second_opinion(torch.cat([x, made.picture]))
-            said = torch.sigmoid((odds if target == 1 else -odds).double()).tolist()
+            said = torch.sigmoid((odds if target == 1 else -odds).cpu().double()).tolist()
         row |= {"second_before": said[0], "second_after": said[1]}
     if assignment.checks:
         rng = np.random.default_rng([assignment.seed, int(waiting.sha256[:16], 16)])
@@ -207,7 +207,7 @@ def _counterfactual(
 
 def _probabilities(explainer: Explainer, pictures: Tensor) -> list[list[float]]:
     with torch.inference_mode():
-        found: list[list[float]] = explainer.classifier(pictures).double().softmax(dim=1).cpu().tolist()
+        found: list[list[float]] = explainer.classifier(pictures).cpu().double().softmax(dim=1).tolist()
     return found
 
 
