@@ -23,13 +23,14 @@ def write_small_bundle(
     attributes: int = 0,
     names: tuple[str, ...] = (),
     components: int = 0,
+    everywhere: bool = False,
 ) -> Path:
     """Write an untrained bundle whose first two directions act in both senses; the encoder is as in training on request."""
     torch.manual_seed(seed)
     generator = StyleGenerator(
         GeneratorConfig(
             resolution=resolution, channel_base=512, channel_max=16, w_dim=8, z_dim=8, mapping_layers=2,
-            attributes=attributes, attribute_names=names, components=components,
+            attributes_everywhere=everywhere, attributes=attributes, attribute_names=names, components=components,
         )
     )  # fmt: skip
     if components:

@@ -74,8 +74,10 @@ def verify_moves(
 def _called(explainer: Explainer, direction: StyleDirection, target: int) -> str:
     """What a direction is called behind its rank: what its attribute was taught to draw, else where it leads."""
     names = explainer.generator.config.attribute_names
-    if direction.layer == "attributes" and names:
-        return f": {'' if direction.sign > 0 else 'the reverse of '}{names[direction.channel]}"
+    if direction.layer == "attributes" and names and names[direction.channel]:
+        both_ways = explainer.encoder.config.taught_from < 0
+        said = ("fewer ", "more ") if both_ways else ("the reverse of ", "")
+        return f": {said[direction.sign > 0]}{names[direction.channel]}"
     return f" towards {explainer.classes[target]}"
 
 

@@ -45,7 +45,10 @@ class EncoderConfig(FrozenModel):
     attributes : int
         Learned directions that carry a change of the classifier's opinion; 0: the opinion enters the W+ code instead.
     taught_range : float
-        Attributes were taught by pictures from 0 up to this (1 for outlined lesions); 0: by opinions alone, either way.
+        Attributes that have a name, or all where none has, were taught by pictures from 0 up to this (1 for outlined
+        lesions); 0: by opinions alone, either way.
+    taught_from : float
+        The other end: -1 where one attribute takes lesions away and gives them.
     """
 
     input_size: Annotated[int, Field(ge=2, le=2048)] = 128
@@ -59,6 +62,7 @@ class EncoderConfig(FrozenModel):
     structure_channels: Annotated[int, Field(ge=0, le=256)] = 0
     attributes: Annotated[int, Field(ge=0, le=64)] = 0
     taught_range: Annotated[float, Field(ge=0)] = 0.0
+    taught_from: Annotated[float, Field(le=0)] = 0.0
 
     @model_validator(mode="after")
     def _ends_with_a_map(self) -> EncoderConfig:

@@ -63,7 +63,8 @@ class GeneratorConfig(FrozenModel):
     attributes_everywhere : bool
         Attributes act on the styles of all resolutions instead.
     attribute_names : tuple of str
-        What each attribute does, where it was taught: ``"fewer hard exudates"``. Empty: nothing is known of them.
+        What each attribute does, where it was taught: ``"fewer hard exudates"``; an empty one was taught by a classifier's
+        opinion. No names at all: nothing is known of them.
     """
 
     resolution: Annotated[int, Field(ge=8, le=1024)] = 128

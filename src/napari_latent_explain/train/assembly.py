@@ -127,23 +127,26 @@ def _attribute_moves(explainer: Explainer, x: Tensor) -> Tensor:
 
 
 def _with_attributes(statistics: StyleStatistics, explainer: Explainer, moves: Tensor) -> StyleStatistics:
-    """The statistics with those of the attributes replaced: 0 in photographs, they range over what they were taught, or over
-    what the photographs' counterfactuals ask.
+    """The statistics with those of the attributes replaced.
+
+    They are 0 in photographs. Those that pictures taught range over what they were taught, the others over what the
+    photographs' counterfactuals ask.
     """
     count = moves.shape[1]
     if not count:
         return statistics
     columns = slice(explainer.layout.size - count, explainer.layout.size)
-    if taught := explainer.encoder.config.taught_range:
-        values = {"mean": 0.0, "spread": taught / 2, "low": 0.0, "high": taught}
-        told = {name: value.clone() for name, value in statistics.tensors().items()}
-        for name, value in told.items():
-            value[columns] = values[name]
-        return StyleStatistics(**told)
+    told = explainer.encoder.config
+    names = explainer.generator.config.attribute_names or ("",) * count
+    by_pictures = torch.tensor([bool(name) or not any(names) for name in names], device=moves.device)
+    if not told.taught_range:
+        by_pictures = torch.zeros_like(by_pictures)
+    taught = {"mean": 0.0, "spread": told.taught_range / 2, "low": told.taught_from, "high": told.taught_range}
     asked, replaced = StyleStatistics.of(moves).tensors(), statistics.tensors()
     for name, value in replaced.items():
         replaced[name] = value.clone()
-        replaced[name][columns] = 0 if name == "mean" else asked[name]
+        free = 0 * asked[name] if name == "mean" else asked[name]
+        replaced[name][columns] = torch.where(by_pictures, torch.full_like(free, taught[name]), free)
     replaced["low"][columns].clamp_(max=0)
     replaced["high"][columns].clamp_(min=0)
     return StyleStatistics(**replaced)

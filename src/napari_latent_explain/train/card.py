@@ -21,13 +21,13 @@ def _table(scores: dict[str, dict[str, dict[str, float]]]) -> str:
 
 
 _TAUGHT_BY_CLASSIFIER = """
-- What else would convince the classifier: the directions named `attributes` were trained to change its opinion, all at
-  once and in parts, so that they are answers that the training found, not a list of all that it looks at."""
+- What else would convince the classifier: the directions named `attributes` that bear no other name were trained to change its
+  opinion, all at once and in parts, so that they are answers that the training found, not a list of all that it looks at."""
 _TAUGHT_BY_LESIONS = """
-- What else the classifier looks at: the directions named `attributes` were taught, from eyes whose lesions experts had
-  outlined, to take one kind of lesion away, or to give it: hard exudates, cotton-wool spots, haemorrhages with
-  microaneurysms. That the classifier follows them is measured; the other directions are there to show what more it follows,
-  as far as they do. What is taken away may be more than the name says where vessels or the disc look like a lesion.
+- What else the classifier looks at: the directions that bear the name of a lesion were taught, from eyes whose lesions experts
+  had outlined, to take that kind away, or to give it. That the classifier follows them is measured; the other directions are
+  there to show what more it follows, as far as they do. What is taken away may be more than the name says where vessels or the
+  disc look like a lesion.
 - Where lesions would come: each kind is given as one training eye has it, in the same places of every eye. It shows how the
   classifier answers to lesions, not where this eye would have them."""
 
@@ -41,8 +41,9 @@ def _attributes(metadata: BundleMetadata) -> str:
     """What has to be said of learned directions."""
     if not metadata.generator.attributes:
         return ""
-    recipe = metadata.recipe.get("config", {}).get("stylex", {})
-    return _TAUGHT_BY_LESIONS if recipe.get("lesion_pairs") and not metadata.foreign else _TAUGHT_BY_CLASSIFIER
+    by_pictures = metadata.encoder.taught_range > 0
+    by_opinions = not by_pictures or "" in metadata.generator.attribute_names
+    return (_TAUGHT_BY_LESIONS if by_pictures else "") + (_TAUGHT_BY_CLASSIFIER if by_opinions else "")
 
 
 def _components(metadata: BundleMetadata) -> str:
@@ -55,6 +56,16 @@ def _classifier(metadata: BundleMetadata) -> str:
     epochs = metadata.recipe.get("config", {}).get("classifier", {}).get("epochs", 1)
     how = "fine-tuned from ImageNet" if epochs else "with its ImageNet weights and a logistic regression behind them"
     return f"an EfficientNet-Lite0 classifier {how}."
+
+
+def _calibrated(metadata: BundleMetadata) -> str:
+    """On what the classifier was calibrated, where it was made here."""
+    if metadata.foreign:
+        return "."
+    recipe = metadata.recipe.get("config", {}).get("classifier", {})
+    if recipe.get("epochs", 1) or recipe.get("lesion_share", 0):
+        return "; the classifier was calibrated on it."
+    return "; the classifier was calibrated on what it says of each training eye when it has learned from the others."
 
 
 def _drawn_by(metadata: BundleMetadata) -> str:
@@ -101,7 +112,7 @@ Apache-2.0.
 {_table(metadata.scores)}
 
 `validation` is a random part of these photographs, held out of all training here\
-{"." if metadata.foreign else "; the classifier was calibrated on it."} `psnr_db` is inside the field of view.
+{_calibrated(metadata)} `psnr_db` is inside the field of view.
 
 ## Directions
 Effects were measured on the held-out photographs of the other class, each moved to the end (5 % or 95 %) of what real eyes

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["classifier_scores", "predict", "train_classifier"]
 
+_FOLDS = 5
+
 
 @torch.no_grad()
 def predict(classifier: FundusClassifier, pictures: NDArray[np.uint8], device: torch.device, batch: int = 32) -> Tensor:
@@ -87,6 +89,21 @@ def _fit_head(network: FundusClassifier, features: Tensor, labels: Tensor, penal
     with torch.no_grad():
         linear.weight.copy_(weight)
         linear.bias.copy_(bias)
+
+
+def _out_of_fold(features: Tensor, labels: Tensor, recipe: ClassifierRecipe, seed: int) -> Tensor:
+    """Logits (N, 2) of every eye as it is, by a last layer that has learned from the other folds, in which no copy of it is.
+
+    Features (copies * N, F) hold all eyes as they are first, then their copies in the same order.
+    """
+    fold = torch.from_numpy(np.random.default_rng(seed).permutation(len(labels)) % _FOLDS)
+    logits = torch.zeros(len(labels), 2)
+    for k in range(_FOLDS):
+        others = (fold != k).repeat(recipe.copies)
+        model = fit_logistic(features[others], labels.repeat(recipe.copies)[others], recipe.penalty)
+        odds = model(features[: len(labels)][fold == k])
+        logits[fold == k] = torch.stack([-odds / 2, odds / 2], dim=1)
+    return logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,8 +239,9 @@ def train_classifier(
 ) -> tuple[FundusClassifier, dict[str, float]]:
     """Transfer EfficientNet-Lite0 to the graded photographs: first the last layer alone, then, if asked for, gently the whole.
 
-    Fine-tuned weights are an exponential moving average over steps; no epoch is picked. The validation part serves the
-    calibration. `lesions` belong to the photographs of `train`.
+    Fine-tuned weights are an exponential moving average over steps; no epoch is picked. What a last layer alone says of each
+    training eye when it has learned from the other folds serves the calibration; where there is more than that, the validation
+    part does. `lesions` belong to the photographs of `train`.
 
     Returns
     -------
@@ -240,12 +258,16 @@ def train_classifier(
     features, labels = _described(network, recipe, eyes, seed, progress)
     _fit_head(network, features, labels, recipe.penalty)
     network.to(device)
+    calibrating = None
+    if not recipe.epochs and len(labels) == recipe.copies * len(y):  # else a fold would take part in its own answers
+        calibrating = _out_of_fold(features, y, recipe, seed), y
     scores = {"linear_" + k: v for k, v in _scores(network, validation, device).items() if k == "auc"}
     if recipe.epochs:
         _fine_tune_all(network, recipe, eyes, seed, progress)
     network.eval()
-    logits = predict(network, validation.pictures, device)
-    _calibrate(network, logits, torch.from_numpy(validation.labels))
+    if calibrating is None:
+        calibrating = predict(network, validation.pictures, device), torch.from_numpy(validation.labels)
+    _calibrate(network, *calibrating)
     return network, scores | _scores(network, validation, device)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.domain.frozen import FrozenModel
+from napari_latent_explain.train.answers import AnswersRecipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,7 +143,7 @@ class StylexRecipe(FrozenModel):
 
 
 class TrainConfig(FrozenModel):
-    """One training run."""
+    """One training run; with `answers`, attributes that its classifier teaches come last (`train.answers`)."""
 
     name: str = "referable_dr"
     title: str = "Referable diabetic retinopathy"
@@ -154,6 +155,7 @@ class TrainConfig(FrozenModel):
     data: DataRecipe = DataRecipe()
     classifier: ClassifierRecipe = ClassifierRecipe()
     stylex: StylexRecipe = StylexRecipe()
+    answers: AnswersRecipe | None = None
 
 
 def _value(text: str) -> Any:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model.classifier import FundusClassifier
+    from napari_latent_explain.model.encoder import FundusEncoder
+    from napari_latent_explain.model.generator import StyleGenerator
     from napari_latent_explain.train.config import TrainConfig
     from napari_latent_explain.train.photographs import PhotographSet
-    from napari_latent_explain.train.stylex import StylexTrainer
 
 __all__ = ["finish_bundle"]
 
@@ -24,22 +25,22 @@ __all__ = ["finish_bundle"]
 def finish_bundle(
     config: TrainConfig,
     output: Path,
-    trainer: StylexTrainer,
+    generator: StyleGenerator,
+    encoder: FundusEncoder,
     classifier: FundusClassifier,
     train: PhotographSet,
     validation: PhotographSet,
+    told: dict[str, Any],
+    device: str,
     progress: Progress,
 ) -> Path:
-    """Measure the averaged networks, search directions, and write ``bundle/`` in the run's folder."""
-    device = trainer.fabric.device
-    generator, encoder = trainer.average.generator.eval(), trainer.average.encoder.eval()
+    """Measure the networks, search directions, and write ``bundle/`` in the run's folder; the card's recipe holds `told` too."""
     recipe = {
         "config": config.model_dump(mode="json"),
         "photographs": len(train),
         "photographs_sha256": manifest_sha256(train),
-        "training": trainer.record(),
         "commit": code_commit(),
-    }
+    } | told
 
     def metadata(scores: dict[str, Any]) -> BundleMetadata:
         return BundleMetadata(
@@ -50,5 +51,4 @@ def finish_bundle(
 
     parts = {"generator": generator, "encoder": encoder, "classifier": classifier}
     networks = {name: network.state_dict() for name, network in parts.items()}
-    where = "cpu" if device.type == "cpu" else "auto"
-    return assemble_bundle(output / "bundle", metadata, networks, train, validation, config.seed, where, progress)
+    return assemble_bundle(output / "bundle", metadata, networks, train, validation, config.seed, device, progress)
