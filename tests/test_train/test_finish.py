@@ -130,6 +130,7 @@ steps = 3
         assert (low == 0).all()  # taught to go one way
         assert (high == 1).all()
         assert explainer.generator.config.attribute_names[0] == "fewer hard exudates"
+        assert "in the same places of every eye" in explainer.card
     assert explainer.atlas.searched == 2 * explainer.layout.size
     assert all(d.effect_logit_interval[0] > 0 for d in explainer.atlas.directions)
     assert "not a medical device" in explainer.card.lower()
@@ -180,6 +181,7 @@ batch = 4
     assert made.recipe["answers"]["last"]["step"] == 2
     assert "bear the name of a lesion" in made.card
     assert "bear no other name" in made.card
+    assert "in the same places of every eye" not in made.card
     assert "learned from the others" in made.card
     names = {d.id: d.name for d in made.atlas.directions if d.layer == "attributes"}
     for key, name in names.items():

@@ -27,7 +27,8 @@ _TAUGHT_BY_LESIONS = """
 - What else the classifier looks at: the directions that bear the name of a lesion were taught, from eyes whose lesions experts
   had outlined, to take that kind away, or to give it. That the classifier follows them is measured; the other directions are
   there to show what more it follows, as far as they do. What is taken away may be more than the name says where vessels or the
-  disc look like a lesion.
+  disc look like a lesion."""
+_IN_ONE_PLACE = """
 - Where lesions would come: each kind is given as one training eye has it, in the same places of every eye. It shows how the
   classifier answers to lesions, not where this eye would have them."""
 
@@ -43,7 +44,9 @@ def _attributes(metadata: BundleMetadata) -> str:
         return ""
     by_pictures = metadata.encoder.taught_range > 0
     by_opinions = not by_pictures or "" in metadata.generator.attribute_names
-    return (_TAUGHT_BY_LESIONS if by_pictures else "") + (_TAUGHT_BY_CLASSIFIER if by_opinions else "")
+    in_one_place = by_pictures and not metadata.encoder.taught_from
+    said = [(_TAUGHT_BY_LESIONS, by_pictures), (_IN_ONE_PLACE, in_one_place), (_TAUGHT_BY_CLASSIFIER, by_opinions)]
+    return "".join(text for text, holds in said if holds)
 
 
 def _components(metadata: BundleMetadata) -> str:
@@ -116,7 +119,7 @@ Apache-2.0.
 
 ## Directions
 Effects were measured on the held-out photographs of the other class, each moved to the end (5 % or 95 %) of what real eyes
-show, on the composite; bootstrap 95 % interval.
+show, or, an attribute, of what it was taught, on the composite; bootstrap 95 % interval.
 
 | direction | towards | log odds | probability | flips alone | photographs |
 |---|---|---|---|---|---|
