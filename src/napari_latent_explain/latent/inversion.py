@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Inversion", "invert", "reconstruct"]
 
-_COMPARED = 4  # stages of the perception
-
 
 @dataclass(frozen=True, eq=False)
 class Inversion:
@@ -78,7 +76,6 @@ def invert(
     with torch.no_grad():
         start = explainer.encode(x)
         wanted_maps, logits = explainer.perceive(x)
-        wanted_maps = wanted_maps[:_COMPARED]
         wanted = logits.softmax(dim=1)
     weight = detail_weight(x, 3.0) * mask
     free = torch.ones_like(spread)
@@ -95,12 +92,12 @@ def invert(
             maps, logits = explainer.perceive(picture)
             agreement = functional.kl_div(logits.log_softmax(1), wanted, reduction="batchmean")  # KL(f(x) || f(G(s)))
         else:
-            maps, agreement = stage_features(explainer.perception, picture), picture.new_zeros(())
+            maps, agreement = stage_features(explainer.perception, picture)[:4], picture.new_zeros(())
         away = ((code - mean) / spread).square().mean()
         return (
             5 * weighted_l1(picture, x, weight)
             + 5 * gradient_l1(picture, x, weight)
-            + 0.5 * perceptual_distance(maps[:_COMPARED], wanted_maps).mean()
+            + 0.5 * perceptual_distance(maps, wanted_maps).mean()
             + agreement
             + prior * (offset.square().mean() + 0.1 * away)
         )

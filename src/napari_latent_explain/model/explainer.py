@@ -109,7 +109,7 @@ class Explainer:
         return self.generator.code(*self.encoder(x, features, probabilities))
 
     def perceive(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Maps of the five stages of `perception`, and the classifier's logits (N, classes).
+        """Maps of the first four stages that inversion compares, and the classifier's logits (N, classes).
 
         Of pictures (N, 3, R, R) in [-1, 1]; one pass for both where one network gives both.
         """
@@ -120,8 +120,8 @@ class Explainer:
             and classifier.backbone is self.perception
             and classifier.config.input_size == x.shape[-1]
         ):
-            return maps, classifier.head(classifier.pooled(maps))
-        return maps, classifier(x)
+            return maps[:4], classifier.head(classifier.pooled(maps))
+        return maps[:4], classifier(x)
 
     def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """As much of the classifier's features and probabilities as the encoder asks for; nothing costs nothing."""
