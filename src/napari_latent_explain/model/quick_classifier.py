@@ -33,7 +33,7 @@ Begun = Callable[[Tensor], Callable[[], Tensor]]
 def through_openvino(network: torch.nn.Module, example: Tensor) -> Begun:
     """Compile a network for pictures of the example's shape (1, 3, R, R) on the processor, in float32.
 
-    One thread less than torch has is used, for the caller to do something else meanwhile.
+    As many threads as torch has are used.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def through_openvino(network: torch.nn.Module, example: Tensor) -> Begun:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of tracing: a shape that is compared becomes a constant, which it is here
         model = openvino.convert_model(network, example_input=example, input=[tuple(example.shape)])
-    threads = max(1, torch.get_num_threads() - 1)
+    threads = torch.get_num_threads()
     settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
     compiled: Any = openvino.Core().compile_model(model, "CPU", settings)
 
