@@ -13,7 +13,8 @@ from torch import Tensor
 from napari_latent_explain.domain import Cancelled, TrainingError, silent
 from napari_latent_explain.model import Explainer, load_explainer
 from napari_latent_explain.model.encoder import opinion
-from napari_latent_explain.train.answers import AnswersRecipe, _described, _Judges, teach_answers, with_fresh_attributes
+from napari_latent_explain.train.answers import AnswersRecipe, teach_answers, with_fresh_attributes
+from napari_latent_explain.train.judges import Judges, described
 from napari_latent_explain.train.photographs import PhotographSet
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -144,7 +145,7 @@ def test_judges_say_what_the_classifier_says_from_features_of_their_own() -> Non
     rng = torch.Generator().manual_seed(0)
     features = torch.randn(200, 40, generator=rng)
     decisions = (features[:, :20].sum(dim=1) > 0).long()
-    judges = _Judges.of(features, decisions, 2, seed=0)
+    judges = Judges.of(features, decisions, 2, seed=0)
     heard = judges.weight != 0
     assert heard.any(dim=1).all()
     assert not torch.equal(heard[0], heard[1])
@@ -153,11 +154,11 @@ def test_judges_say_what_the_classifier_says_from_features_of_their_own() -> Non
     wanted = torch.nn.functional.one_hot(decisions, 2).float().clamp(0.03, 0.97)
     assert judges.distance(features, wanted) < judges.distance(features, wanted.flip(1))
     for some, classes in ((decisions, 3), (torch.zeros_like(decisions), 2)):
-        none = _Judges.of(features, some, classes, seed=0)
+        none = Judges.of(features, some, classes, seed=0)
         assert not len(none.weight)
         assert none.distance(features, wanted) == 0
 
 
 def test_features_are_those_of_all_maps() -> None:
     maps = [torch.randn(2, c, 4, 4) for c in (3, 5)]
-    assert _described(maps).shape == (2, 5 + 3 + 5)
+    assert described(maps).shape == (2, 5 + 3 + 5)

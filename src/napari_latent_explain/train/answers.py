@@ -10,7 +10,7 @@ features do not shift on average over photographs that are moved to one class an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import torch
@@ -22,7 +22,6 @@ from torch.nn import functional
 from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.latent import mask_tensor, to_tensor
-from napari_latent_explain.model.classifier import map_spreads
 from napari_latent_explain.model.device import channels_last
 from napari_latent_explain.model.encoder import FundusEncoder, opinion
 from napari_latent_explain.model.generator import StyleGenerator
@@ -32,7 +31,7 @@ from napari_latent_explain.train.checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
-from napari_latent_explain.train.logistic import fit_logistic
+from napari_latent_explain.train.judges import Judges, described
 from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
 
 if TYPE_CHECKING:
@@ -45,9 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["AnswersRecipe", "teach_answers", "with_fresh_attributes"]
 
 _SHORT = 0.01  # of a fresh direction's entries: a short one turns fast, and its length takes no part
-_JUDGES, _PENALTY = 8, 2e-2
-_HEARD, _ASKED = 0.3, 0.8  # shares of the features that a judge hears of, and of the photographs that it learns from
-_FEWEST = 8  # photographs of each decision, or there are no judges
 _NEIGHBOURHOODS = 8  # of each side of the picture
 _STEEPEST = 2.0  # norm of a step's gradient: that of a short direction is steep
 _SAVE_EVERY = 100
@@ -115,48 +111,6 @@ def _moving(generator: StyleGenerator) -> Tensor:
     return torch.cat([torch.full((layer.channels,), float("torgb" not in layer.name)) for layer in layers])
 
 
-class _Judges(NamedTuple):
-    """Log odds of the second class = features @ `weight`.T + `bias`: weight (J, F), bias (J,); and the features' spread (F,)."""
-
-    weight: Tensor
-    bias: Tensor
-    spread: Tensor
-
-    @classmethod
-    def of(cls, features: Tensor, decisions: Tensor, classes: int, seed: int) -> _Judges:
-        """Fit them to the decisions (N,) on features (N, F); none if there are other than two classes, or too few of one."""
-        spread = features.std(dim=0) + 1e-6
-        weights, biases = [features.new_zeros(0, features.shape[1])], [features.new_zeros(0)]
-        if classes == 2 and int(torch.bincount(decisions, minlength=2).min()) >= _FEWEST:
-            random = torch.Generator().manual_seed(seed)
-            for _ in range(_JUDGES):
-                heard = torch.rand(features.shape[1], generator=random) < _HEARD
-                asked = torch.rand(len(decisions), generator=random) < _ASKED
-                with torch.enable_grad():
-                    model = fit_logistic(features[asked][:, heard], decisions[asked], _PENALTY)
-                row = features.new_zeros(1, features.shape[1])
-                row[0, heard] = model.weight
-                weights.append(row)
-                biases.append(model.bias[None])
-        return cls(torch.cat(weights), torch.cat(biases), spread)
-
-    def to(self, device: torch.device) -> _Judges:
-        return _Judges(*(part.to(device) for part in self))
-
-    def distance(self, features: Tensor, wanted: Tensor) -> Tensor:
-        """KL of what they say of features (N, F) from the probabilities (N, 2) that are wanted; 0 without judges."""
-        if not len(self.weight):
-            return features.new_zeros(())
-        odds, share = features @ self.weight.T + self.bias, wanted[:, 1:].expand(-1, len(self.bias))
-        said = functional.binary_cross_entropy_with_logits(odds, share)
-        return said - functional.binary_cross_entropy(share, share)
-
-
-def _described(maps: list[Tensor]) -> Tensor:
-    """Means of the deepest map and standard deviations of all: (N, F)."""
-    return torch.cat([maps[-1].mean(dim=(2, 3)), map_spreads(maps)], dim=1)
-
-
 def _low_pass(difference: Tensor) -> Tensor:
     """Mean colours of neighbourhoods, an eighth of the side each."""
     return functional.avg_pool2d(difference, max(1, difference.shape[-1] // _NEIGHBOURHOODS))
@@ -178,7 +132,7 @@ class _Teaching:
         )
         self.seed, self.device = seed, generator.attributes.device
         features, decisions = self._read(progress)
-        self.judges = _Judges.of(features, decisions, encoder.config.classes, seed).to(self.device)
+        self.judges = Judges.of(features, decisions, encoder.config.classes, seed).to(self.device)
         self.sides = [np.flatnonzero(decisions.numpy() == c) for c in torch.unique(decisions).tolist()]
         if len(self.sides) < 2:
             msg = "The classifier decides all these photographs the same way; attributes can't learn what would change its mind."
@@ -195,7 +149,7 @@ class _Teaching:
         for start in range(0, len(self.train), 8):
             progress("Answers: reading features", start / len(self.train))
             maps, logits = self.perceive(to_tensor(self.train.pictures[start : start + 8], self.device))
-            features.append(_described(maps).cpu())
+            features.append(described(maps).cpu())
             decisions.append(logits.argmax(dim=1).cpu())
         return torch.cat(features), torch.cat(decisions)
 
@@ -218,7 +172,7 @@ class _Teaching:
             ws = self.encoder.styles(own, nothing, nothing)
             before = self.generator(ws, x.new_zeros(len(x), len(self.generator.attributes)), structure)
             maps, logits = self.perceive(x)
-            features, seen = _described(maps), logits.softmax(dim=1)
+            features, seen = described(maps), logits.softmax(dim=1)
             wanted = other_opinions(seen, noise)
         kept = some_attributes(len(x), recipe.attributes, noise).to(device)
         if step % 2:  # every other time all together, as a search uses them
@@ -230,10 +184,10 @@ class _Teaching:
         difference = (after - before) * mask
         composite = (x + difference).clamp(-1, 1)
         maps, logits = self.perceive(disturbed(composite, noise))
-        shift = (_described(self.perceive(composite)[0]) - features) / self.judges.spread
+        shift = (described(self.perceive(composite)[0]) - features) / self.judges.spread
         terms = {
             "flip": recipe.flip * functional.kl_div(logits.log_softmax(1), wanted, reduction="batchmean"),
-            "judges": recipe.judges * self.judges.distance(_described(maps), wanted),
+            "judges": recipe.judges * self.judges.distance(described(maps), wanted),
             "closeness": recipe.closeness * difference.abs().mean(),
             "tint": recipe.tint * _low_pass(difference).abs().mean(),
             "evenness": recipe.evenness * shift.mean(dim=0).abs().mean(),
