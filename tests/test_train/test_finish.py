@@ -53,6 +53,18 @@ def eyes(tmp_path: Path) -> Path:
     return folder
 
 
+def _head(eyes: Path) -> str:
+    """How every run here begins; keys of the classifier may follow."""
+    return f"""
+resolution = 32
+device = "cpu"
+[data]
+folder = "{eyes}"
+validation_share = 0.5
+[classifier]
+input_size = 32"""
+
+
 STRUCTURE = """
 structure_size = 8
 structure_channels = 2
@@ -82,13 +94,7 @@ def test_photographs_in_bundle_out(eyes: Path, tmp_path: Path, more: str) -> Non
     config = tmp_path / "c.toml"
     config.write_text(
         f"""
-resolution = 32
-device = "cpu"
-[data]
-folder = "{eyes}"
-validation_share = 0.5
-[classifier]
-input_size = 32
+{_head(eyes)}
 copies = 3
 texture = {"true" if STRUCTURE in more else "false"}
 epochs = {2 if STRUCTURE in more else 0}
@@ -153,13 +159,7 @@ def test_a_base_with_answers_keeps_what_pictures_taught_and_adds_what_the_classi
     config = tmp_path / "c.toml"
     config.write_text(
         f"""
-resolution = 32
-device = "cpu"
-[data]
-folder = "{eyes}"
-validation_share = 0.5
-[classifier]
-input_size = 32
+{_head(eyes)}
 copies = 2
 epochs = 0
 [answers]

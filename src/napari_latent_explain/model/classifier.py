@@ -189,12 +189,16 @@ class FundusClassifier(nn.Module):
         if config.texture:
             self.backbone._fc = nn.Linear(FEATURES + sum(_STAGE_CHANNELS), len(config.classes))  # noqa: SLF001
 
-    def features(self, x: Tensor) -> Tensor:
-        """(N, 1280), with texture (N, 1792): the pooled features before the last linear layer."""
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """Those of `stage_features`, of pictures of any size."""
         size = self.config.input_size
         if x.shape[-1] != size:
             x = functional.interpolate(x, (size, size), mode="bilinear", antialias=x.shape[-1] > size)
-        return self.pooled(stage_features(self.backbone, x))
+        return stage_features(self.backbone, x)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(N, 1280), with texture (N, 1792): the pooled features before the last linear layer."""
+        return self.pooled(self.maps(x))
 
     def pooled(self, maps: list[Tensor]) -> Tensor:
         """The same from the maps of `stage_features`."""

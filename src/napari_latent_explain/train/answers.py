@@ -131,8 +131,9 @@ class _Teaching:
             recipe,
         )
         self.seed, self.device = seed, generator.attributes.device
-        features, decisions = self._read(progress)
-        self.judges = Judges.of(features, decisions, encoder.config.classes, seed).to(self.device)
+        self.features, self.seen = self._read(progress)
+        decisions = self.seen.argmax(dim=1)
+        self.judges = Judges.of(self.features, decisions, encoder.config.classes, seed).to(self.device)
         self.sides = [np.flatnonzero(decisions.numpy() == c) for c in torch.unique(decisions).tolist()]
         if len(self.sides) < 2:
             msg = "The classifier decides all these photographs the same way; attributes can't learn what would change its mind."
@@ -144,14 +145,14 @@ class _Teaching:
 
     @torch.no_grad()
     def _read(self, progress: Progress) -> tuple[Tensor, Tensor]:
-        """Features (N, F) and decisions (N,) of all photographs."""
-        features, decisions = [], []
+        """Features (N, F) and the classifier's probabilities (N, C) of all photographs."""
+        features, seen = [], []
         for start in range(0, len(self.train), 8):
             progress("Answers: reading features", start / len(self.train))
             maps, logits = self.perceive(to_tensor(self.train.pictures[start : start + 8], self.device))
             features.append(described(maps).cpu())
-            decisions.append(logits.argmax(dim=1).cpu())
-        return torch.cat(features), torch.cat(decisions)
+            seen.append(logits.softmax(dim=1).cpu())
+        return torch.cat(features), torch.cat(seen)
 
     def _chosen(self, rng: np.random.Generator) -> list[int]:
         """A batch, decided each way by turns."""
@@ -166,14 +167,13 @@ class _Teaching:
         noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
         chosen = self._chosen(rng)
         x, mask = to_tensor(self.train.pictures[chosen], device), mask_tensor(self.train.masks[chosen], device)
+        features, seen = self.features[chosen].to(device), self.seen[chosen].to(device)
+        wanted = other_opinions(seen, noise)
         nothing = x.new_zeros(len(x), 0)
         with torch.no_grad():
             own, structure = self.encoder.describe(x)
             ws = self.encoder.styles(own, nothing, nothing)
             before = self.generator(ws, x.new_zeros(len(x), len(self.generator.attributes)), structure)
-            maps, logits = self.perceive(x)
-            features, seen = described(maps), logits.softmax(dim=1)
-            wanted = other_opinions(seen, noise)
         kept = some_attributes(len(x), recipe.attributes, noise).to(device)
         if step % 2:  # every other time all together, as a search uses them
             kept = torch.ones_like(kept)

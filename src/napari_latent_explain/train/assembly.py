@@ -138,9 +138,8 @@ def _with_attributes(statistics: StyleStatistics, explainer: Explainer, moves: T
     columns = slice(explainer.layout.size - count, explainer.layout.size)
     told = explainer.encoder.config
     names = explainer.generator.config.attribute_names or ("",) * count
-    by_pictures = torch.tensor([bool(name) or not any(names) for name in names], device=moves.device)
-    if not told.taught_range:
-        by_pictures = torch.zeros_like(by_pictures)
+    pictures = [told.taught_range > 0 and (bool(name) or not any(names)) for name in names]
+    by_pictures = torch.tensor(pictures, device=moves.device)
     taught = {"mean": 0.0, "spread": told.taught_range / 2, "low": told.taught_from, "high": told.taught_range}
     asked, replaced = StyleStatistics.of(moves).tensors(), statistics.tensors()
     for name, value in replaced.items():

@@ -5,14 +5,12 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from torch.nn import functional
-
 from napari_latent_explain.domain import TrainingError
-from napari_latent_explain.model.classifier import fold_batch_norms, stage_features
+from napari_latent_explain.model.classifier import fold_batch_norms
 from napari_latent_explain.model.device import channels_last, choose_device
 from napari_latent_explain.model.explainer import load_explainer
 from napari_latent_explain.model.generator import StyleGenerator
-from napari_latent_explain.train.answers import AnswersRecipe, teach_answers, with_fresh_attributes
+from napari_latent_explain.train.answers import teach_answers, with_fresh_attributes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model.classifier import FundusClassifier
     from napari_latent_explain.model.encoder import FundusEncoder
+    from napari_latent_explain.train.answers import AnswersRecipe
     from napari_latent_explain.train.config import TrainConfig
     from napari_latent_explain.train.photographs import PhotographSet
 
@@ -71,11 +70,15 @@ def _own_recipe(recipe: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_answers(
-    networks: Networks, config: TrainConfig, output: Path, train: PhotographSet, classifier: FundusClassifier,
+    networks: Networks,
+    recipe: AnswersRecipe,
+    config: TrainConfig,
+    output: Path,
+    train: PhotographSet,
+    classifier: FundusClassifier,
     progress: Progress,
-) -> Networks:  # fmt: skip
+) -> Networks:
     """Teach attributes of the classifier's own, beside those that are there."""
-    recipe = config.answers or AnswersRecipe()
     generator, encoder = with_fresh_attributes(
         networks.generator, networks.encoder, len(classifier.config.classes), recipe.attributes, config.seed
     )
@@ -86,10 +89,7 @@ def with_answers(
         network.to(choose_device(networks.device))
 
     def perceive(x: Tensor) -> tuple[list[Tensor], Tensor]:
-        size = judging.config.input_size
-        if x.shape[-1] != size:
-            x = functional.interpolate(x, (size, size), mode="bilinear", antialias=x.shape[-1] > size)
-        maps = stage_features(judging.backbone, x)
+        maps = judging.maps(x)
         return maps, judging.head(judging.pooled(maps))
 
     history = teach_answers(generator, encoder, perceive, train, recipe, config.seed, progress, output / "answers")

@@ -135,7 +135,7 @@ def train_from_config(
     if drawn is None:  # of several processes, the first one goes on
         return None
     if config.answers is not None:
-        drawn = with_answers(drawn, config, output, train, classifier, progress)
+        drawn = with_answers(drawn, config.answers, config, output, train, classifier, progress)
     if not finish:
         return None
     from napari_latent_explain.train.finish import finish_bundle
