@@ -14,6 +14,7 @@ from napari_latent_explain.domain import Cancelled, TrainingError, silent
 from napari_latent_explain.model import Explainer, load_explainer
 from napari_latent_explain.model.encoder import opinion
 from napari_latent_explain.train.answers import AnswersRecipe, teach_answers, with_fresh_attributes
+from napari_latent_explain.train.critic import Critic
 from napari_latent_explain.train.judges import Judges, described
 from napari_latent_explain.train.photographs import PhotographSet
 
@@ -109,12 +110,15 @@ def test_what_is_learned_changes_the_classifier_s_mind_and_tints_by_no_colour_la
     assert not any(parameter.requires_grad for parameter in told.parameters())
 
 
+@pytest.mark.parametrize("adversary", [0.0, 0.1])
 def test_a_stopped_teaching_goes_on_as_if_it_had_not_been(
-    base: Explainer, photographs: PhotographSet, tmp_path: Path
+    base: Explainer, photographs: PhotographSet, tmp_path: Path, adversary: float
 ) -> None:
+    recipe = RECIPE.replace(adversary=adversary)
+
     def taught(progress, folder: Path | None) -> Tensor:
         drawn, told = with_fresh_attributes(base.generator, base.encoder, 2, 2, seed=0)
-        teach_answers(drawn, told, _by_redness, photographs, RECIPE, 0, progress, folder)
+        teach_answers(drawn, told, _by_redness, photographs, recipe, 0, progress, folder)
         return torch.cat([drawn.attributes.flatten(), told.gains.weight.flatten()])
 
     def stop(what: str, done: float) -> None:
@@ -126,7 +130,7 @@ def test_a_stopped_teaching_goes_on_as_if_it_had_not_been(
         taught(stop, tmp_path / "answers")
     assert torch.equal(taught(silent, tmp_path / "answers"), whole)
     drawn, told = with_fresh_attributes(base.generator, base.encoder, 2, 2, seed=0)
-    other = RECIPE.replace(tint=0.0)
+    other = recipe.replace(tint=0.0)
     with pytest.raises(TrainingError, match="another recipe"):
         teach_answers(drawn, told, _by_redness, photographs, other, 0, silent, tmp_path / "answers")
 
@@ -162,3 +166,35 @@ def test_judges_say_what_the_classifier_says_from_features_of_their_own() -> Non
 def test_features_are_those_of_all_maps() -> None:
     maps = [torch.randn(2, c, 4, 4) for c in (3, 5)]
     assert described(maps).shape == (2, 5 + 3 + 5)
+
+
+def test_a_critic_learns_what_gives_composites_away_and_of_which_class_they_should_be() -> None:
+    random = torch.Generator().manual_seed(0)
+    critic = Critic([3, 5], 2, torch.device("cpu"))
+    classes = torch.nn.functional.one_hot(torch.arange(32) % 2, 2).float()
+
+    def maps(marked: float) -> list[Tensor]:
+        """Those of class 1 are brighter; `marked` stands in one channel of composites."""
+        drawn = [torch.randn(32, c, 6, 6, generator=random) + 2 * classes[:, 1, None, None, None] for c in (3, 5)]
+        drawn[1][:, 4] += marked
+        return drawn
+
+    first = critic.praise(maps(3.0), classes)
+    for _ in range(60):
+        critic.learn(maps(0.0), classes, maps(3.0), classes)
+    assert critic.praise(maps(0.0), classes) > critic.praise(maps(3.0), classes) + 0.5
+    assert critic.praise(maps(0.0), classes) > critic.praise(maps(0.0), classes.flip(1)) + 0.5
+    assert abs(float(first)) < 1
+    made = [m.requires_grad_() for m in maps(3.0)]
+    critic.praise(made, classes).backward()
+    assert all(m.grad is not None and m.grad.abs().sum() > 0 for m in made)
+
+
+def test_an_adversary_takes_part_in_what_is_learned(base: Explainer, photographs: PhotographSet) -> None:
+    found = []
+    for adversary in (0.0, 1.0):
+        drawn, told = with_fresh_attributes(base.generator, base.encoder, 2, 2, seed=0)
+        history = teach_answers(drawn, told, _by_redness, photographs, RECIPE.replace(adversary=adversary), 0, silent)
+        assert ("adversary" in history[-1]) == bool(adversary)
+        found.append(drawn.attributes.clone())
+    assert not torch.equal(*found)

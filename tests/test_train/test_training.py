@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.explain.roc import roc_auc
@@ -81,32 +82,6 @@ def _recipe(**changes: object) -> TrainConfig:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
-def test_photographs_are_taught_as_they_are_or_turned_and_halved(tmp_path: Path, small_explainer: Explainer) -> None:
-    from napari_latent_explain.train.stylex import StylexTrainer
-
-    plain, classifier = _photographs(2), small_explainer.classifier
-    upright = StylexTrainer(_recipe(turn_degrees=0.0, zoom=0.0, oversampling=1), plain, classifier, tmp_path / "a")
-    x, mask, *_ = upright._batch(0)
-    levels = ((x + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
-    assert {picture.tobytes() for picture in levels} == {picture.tobytes() for picture in plain.pictures}
-    assert mask.min() == 1
-
-    fine = _photographs(2, size=64)
-    fine.masks[:, :, :32] = False
-    finer = StylexTrainer(_recipe(turn_degrees=0.0, zoom=0.0, oversampling=2), fine, classifier, tmp_path / "b")
-    x, mask, *_ = finer._batch(0)
-    assert x.shape == (2, 3, 32, 32)
-    assert mask[..., :16].max() == 0
-    assert x[..., :16].max() == -1
-    means = fine.pictures[:, ::, 32:].reshape(2, 32, 2, 16, 2, 3).mean(axis=(2, 4)) / 127.5 - 1
-    shown = x[..., 16:].permute(0, 2, 3, 1).numpy()
-    assert min(np.abs(shown[0] - mean).max() for mean in means) < 1e-5
-
-    turned = StylexTrainer(_recipe(turn_degrees=8.0), plain, classifier, tmp_path / "c")
-    assert not torch.equal(turned._batch(0)[0], upright._batch(0)[0])
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
 def test_agreement_terms_begin_when_told(tmp_path: Path, small_explainer: Explainer) -> None:
     from napari_latent_explain.train.stylex import StylexTrainer
 
@@ -171,14 +146,31 @@ def test_lesion_pairs_stand_first_among_the_counterfactuals(
     upright = {"turn_degrees": 0.0, "zoom": 0.0, "oversampling": 1, "lesion_pairs": 1, "agreement_from": 0}
     recipe = _recipe(**STRUCTURED | upright | {"counterfactuals": counterfactuals})
     trainer = StylexTrainer(recipe, data, small_explainer.classifier, tmp_path, lesions)
-    x, _, _, pairs, _ = trainer._batch(counterfactuals)
-    assert pairs is not None
-    assert torch.equal(x[:1], pairs.before)
-    assert not torch.equal(pairs.before, pairs.after)
-    assert trainer._batch(0)[3] is None
     terms = trainer.advance()
     assert terms["lesions"] > 0
     assert ("flip" in terms) == (counterfactuals == 2)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_opinions_teach_the_attributes_that_lesions_do_not(tmp_path: Path, small_explainer: Explainer) -> None:
+    from napari_latent_explain.train.lesions import OutlinedLesions
+    from napari_latent_explain.train.opinions import moving_styles
+    from napari_latent_explain.train.stylex import StylexTrainer
+
+    lesions = OutlinedLesions(np.array([3]), np.full((1, 3, 32, 32, 3), 20, np.int16))
+    upright = {"turn_degrees": 0.0, "zoom": 0.0, "oversampling": 1, "lesion_pairs": 1, "agreement_from": 0}
+    recipe = _recipe(**STRUCTURED | upright | {"counterfactuals": 2, "attributes": 8})
+    trainer = StylexTrainer(recipe, _photographs(), small_explainer.classifier, tmp_path, lesions)
+    gains, rows = trainer.bare.encoder.gains.weight, trainer.bare.generator.attributes
+    before, start = gains.detach().clone(), rows.detach().clone()
+    for _ in range(3):
+        trainer.advance()
+    asked = (gains != before).view(8, 2, -1).any(dim=(1, 2))
+    assert asked.tolist() == [False] * 6 + [True] * 2
+    colours = moving_styles(trainer.bare.generator) == 0
+    assert (rows[6:, colours] == 0).all()
+    assert (rows[6:, ~colours] != start[6:, ~colours]).any()
+    assert (rows[:6, colours] != 0).all()
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
@@ -238,6 +230,48 @@ def test_other_cameras_compress_some_pictures_and_cut_some_fields() -> None:
     assert (once[corner][:, :, 16] > -1).any(dim=(1, 2)).all()
 
 
+def test_other_cameras_notch_some_rims_and_blur_some_pictures() -> None:
+    from napari_latent_explain.train.augment import other_cameras
+
+    axis = (torch.arange(128) + 0.5) / 64 - 1
+    radius = torch.hypot(axis[:, None], axis)
+    stripes = torch.where(torch.arange(128) % 4 < 2, 0.6, -0.4)
+    x = torch.where(radius <= 1, stripes, -1.0).expand(100, 3, 128, 128)
+    changed = other_cameras(x, 0.3, torch.Generator().manual_seed(1))
+
+    whole = (changed[..., radius <= 0.69] > -1).all(dim=(1, 2))  # not even a notch in a smaller field comes that far in
+    assert whole.all()
+    lost = (changed == -1).all(dim=1) & (radius <= 0.999)
+    notched = lost.any(dim=(1, 2)) & ~(lost & lost.flip(1, 2)).any(dim=(1, 2))  # a smaller field is lost on both sides
+    assert 0.1 < notched.float().mean() < 0.35
+    places = torch.stack([axis[row.argwhere().float().mean(dim=0).long()] for row in lost[notched]])
+    assert (places > 0.3).any(dim=0).all()
+    assert (places < -0.3).any(dim=0).all()
+    depth = torch.stack([1 - radius[row].min() for row in lost[notched]])
+    assert 0.03 < depth.min() < 0.1 < depth.max() < 0.17
+
+    contrast = changed[:, 0, 60:68, 40:88].std(dim=(1, 2)) / x[0, 0, 60:68, 40:88].std()
+    assert 0.05 < (contrast < 0.9).float().mean() < 0.35  # the weakest blur hardly shows
+    light = changed[:, :, 40:88, 40:88].mean(dim=(1, 2, 3)) - x[0, :, 40:88, 40:88].mean()
+    assert light.abs().max() < 0.05
+
+
+def test_blur_stays_within_the_field() -> None:
+    from napari_latent_explain.train.augment import _blurred
+
+    x = torch.full((2, 3, 64, 64), -1.0)
+    x[:, :, 8:40] = 0.5
+    x[1, :, 20:24] = 0.9
+    blurred = _blurred(x, torch.tensor([1.0, 1.3]))
+    assert torch.allclose(blurred[0], x[0], atol=1e-5)
+    assert torch.equal(blurred[1] == -1, x[1] == -1)
+    one, inside = (torch.zeros(64, 64), (x[0, 0] > -1).double().numpy())
+    one[20:24] = 0.4
+    wanted = gaussian_filter((one.double().numpy() + 1.5) * inside, 1.3, truncate=3.2, mode="constant")
+    weight = gaussian_filter(inside, 1.3, truncate=3.2, mode="constant")
+    assert np.abs(blurred[1, 0].numpy() + 1 - wanted / np.maximum(weight, 1e-3))[inside > 0].max() < 2e-3
+
+
 def test_a_known_counterfactual_teaches_the_code_of_the_photograph() -> None:
     from napari_latent_explain.train.autoencoder import build_autoencoder
 
@@ -254,13 +288,15 @@ def test_a_known_counterfactual_teaches_the_code_of_the_photograph() -> None:
     assert gradient(0.5) > 0
 
 
-@pytest.mark.parametrize(("attributes", "pairs", "names"), [(6, 1, 6), (6, 0, 0), (8, 1, 0)])
+@pytest.mark.parametrize(("attributes", "pairs", "names"), [(6, 1, 6), (6, 0, 0), (8, 1, 6)])
 def test_attributes_that_lesions_teach_have_their_names(attributes: int, pairs: int, names: int) -> None:
     from napari_latent_explain.train.autoencoder import build_autoencoder
 
     upright = {"turn_degrees": 0.0, "zoom": 0.0, "oversampling": 1, "lesion_pairs": pairs}
     config = _recipe(**STRUCTURED | upright | {"attributes": attributes})
-    assert len(build_autoencoder(config, 2).generator.config.attribute_names) == names
+    given = build_autoencoder(config, 2).generator.config.attribute_names
+    assert len(given) == (attributes if names else 0)
+    assert [bool(name) for name in given] == [k < names for k in range(len(given))]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])

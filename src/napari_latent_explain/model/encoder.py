@@ -42,6 +42,9 @@ class EncoderConfig(FrozenModel):
         Shape of the W+ code.
     structure_size, structure_channels : int
         Side and channels of the structure code, read off where the encoder's maps have that side; 0: none.
+    context : int
+        Channels of a way back up from the deepest map to the structure code (Ronneberger et al., MICCAI 2015: U-Net, figure 1),
+        so that what is coded at a place depends on what is around it; 0: on a few pixels alone.
     attributes : int
         Learned directions that carry a change of the classifier's opinion; 0: the opinion enters the W+ code instead.
     taught_range : float
@@ -60,6 +63,7 @@ class EncoderConfig(FrozenModel):
     w_dim: Width = 128
     structure_size: Annotated[int, Field(ge=0, le=256)] = 0
     structure_channels: Annotated[int, Field(ge=0, le=256)] = 0
+    context: Annotated[int, Field(ge=0, le=1024, multiple_of=8)] = 0
     attributes: Annotated[int, Field(ge=0, le=64)] = 0
     taught_range: Annotated[float, Field(ge=0)] = 0.0
     taught_from: Annotated[float, Field(le=0)] = 0.0
@@ -79,6 +83,22 @@ class _Down(nn.Sequential):
         super().__init__(
             nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.GroupNorm(8, outputs), nn.LeakyReLU(0.2)
         )
+
+
+class _Up(nn.Module):
+    """Double the size, look at what the way down saw there, and describe both together by two convolutions."""
+
+    def __init__(self, inputs: int, skipped: int, outputs: int) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(inputs + skipped, outputs, 3, padding=1), nn.GroupNorm(8, outputs), nn.LeakyReLU(0.2),
+            nn.Conv2d(outputs, outputs, 3, padding=1), nn.GroupNorm(8, outputs), nn.LeakyReLU(0.2),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor, skipped: Tensor) -> Tensor:
+        x = functional.interpolate(x, skipped.shape[-2:], mode="bilinear")
+        described: Tensor = self.convolutions(torch.cat([x, skipped], dim=1))
+        return described
 
 
 class FundusEncoder(nn.Module):
@@ -104,6 +124,11 @@ class FundusEncoder(nn.Module):
             depth = int(math.log2(config.input_size // config.structure_size))
             width = config.channels[depth - 1]
             self.structure_depth = depth
+            if config.context:
+                beside = config.channels[depth - 1 : -1][::-1]
+                below = (config.channels[-1], *[config.context] * len(beside))
+                self.rising = nn.ModuleList(_Up(a, b, config.context) for a, b in zip(below, beside, strict=False))
+                width = config.context if len(self.rising) else width
             self.structure = nn.Sequential(
                 nn.Conv2d(width, width, 3, padding=1), nn.LeakyReLU(0.2),
                 nn.Conv2d(width, config.structure_channels, 1),
@@ -114,12 +139,18 @@ class FundusEncoder(nn.Module):
         size = self.config.input_size
         if x.shape[-1] != size:
             x = functional.interpolate(x, (size, size), mode="bilinear", antialias=x.shape[-1] > size)
-        structure = x.new_zeros(len(x), 0)
-        for depth, down in enumerate(self.convolutions, start=1):
+        maps = []
+        for down in self.convolutions:
             x = down(x)
-            if self.config.structure_size and depth == self.structure_depth:
-                structure = self.structure(x).flatten(1)
-        return functional.leaky_relu(self.spatial(x.flatten(1)), 0.2), structure
+            maps.append(x)
+        own = functional.leaky_relu(self.spatial(x.flatten(1)), 0.2)
+        if not self.config.structure_size:
+            return own, x.new_zeros(len(x), 0)
+        if not self.config.context:
+            return own, self.structure(maps[self.structure_depth - 1]).flatten(1)
+        for up, skipped in zip(self.rising, reversed(maps[self.structure_depth - 1 : -1]), strict=True):
+            x = up(x, skipped)
+        return own, self.structure(x).flatten(1)
 
     def styles(self, own: Tensor, features: Tensor, probabilities: Tensor) -> Tensor:
         """Return the W+ code of a description with what the classifier says of it (left out where attributes carry it)."""

@@ -5,7 +5,9 @@ the encoder reads off a photograph learn to give the classifier another opinion 
 StylEx, the classifier loss). Left alone, that finds what convinces this classifier and nobody else: a faint tint. So they
 move no style of a colour layer, and more is asked of the composites: that judges are convinced too, logistic regressions of
 the classifier's own decisions on random parts of ImageNet features; that the mean colour of neighbourhoods stays; and that
-features do not shift on average over photographs that are moved to one class and to the other, as those of an artefact would.
+features do not shift on average over photographs that are moved to one class and to the other, as those of an artefact would;
+and, with an `adversary`, that a discriminator which learns beside them takes a composite for a photograph of the class that is
+wanted (Sauer et al., NeurIPS 2021).
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ from napari_latent_explain.train.checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
+from napari_latent_explain.train.critic import Critic
 from napari_latent_explain.train.judges import Judges, described
-from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
+from napari_latent_explain.train.opinions import disturbed, moving_styles, other_opinions, some_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +58,8 @@ class AnswersRecipe(FrozenModel):
     `base` is the bundle whose generator and encoder are taken, ``"shipped"`` for the one in the package; if empty, those that
     this run trains. Its attributes with names stay, the others make way. `batch` photographs of a step are decided each way
     by turns. `flip` weighs the classifier's opinion, `judges` that of the others, `closeness` the mean change, `tint` that of
-    neighbourhoods, `evenness` the mean shift of standardised features, `sparsity` the attributes themselves.
+    neighbourhoods, `evenness` the mean shift of standardised features, `adversary` the discriminator (0: there is none),
+    `sparsity` the attributes themselves.
     """
 
     base: str = ""
@@ -68,6 +72,7 @@ class AnswersRecipe(FrozenModel):
     closeness: float = 3.0
     tint: float = 10.0
     evenness: float = 0.5
+    adversary: Annotated[float, Field(ge=0)] = 0.0
     sparsity: float = 0.05
 
 
@@ -95,7 +100,7 @@ def with_fresh_attributes(
     drawn = StyleGenerator(config.replace(attributes=total, attribute_names=names))
     told = FundusEncoder(encoder.config.replace(attributes=total, classes=classes))
     rows = generator.attributes.detach().cpu()[named] if named else torch.empty(0, generator.styles_count)
-    fresh = _SHORT * torch.randn(count, generator.styles_count) * _moving(generator)
+    fresh = _SHORT * torch.randn(count, generator.styles_count) * moving_styles(generator)
     drawn.load_state_dict(generator.state_dict() | {"attributes": torch.cat([rows, fresh])})
     gains = {name: value.clone() for name, value in told.state_dict().items() if name.startswith("gains.")}
     for value in gains.values():
@@ -103,12 +108,6 @@ def with_fresh_attributes(
     kept = {name: value for name, value in encoder.state_dict().items() if not name.startswith("gains.")}
     told.load_state_dict(kept | gains)
     return drawn.eval().requires_grad_(False), told.eval().requires_grad_(False)
-
-
-def _moving(generator: StyleGenerator) -> Tensor:
-    """Which styles (S,) a fresh attribute may move: 1 or 0. Those of the colour layers stay, they would tint the whole fundus."""
-    layers = [layer for layer in generator.layout.layers if layer.name not in ("components", "attributes")]
-    return torch.cat([torch.full((layer.channels,), float("torgb" not in layer.name)) for layer in layers])
 
 
 def _low_pass(difference: Tensor) -> Tensor:
@@ -140,8 +139,11 @@ class _Teaching:
             raise TrainingError(msg)
         self.old = len(generator.attributes) - recipe.attributes
         self.fresh = nn.Parameter(generator.attributes.detach()[self.old :].clone())
-        self.gains, self.moving = encoder.gains.requires_grad_(True), _moving(generator).to(self.device)
+        self.gains, self.moving = encoder.gains.requires_grad_(True), moving_styles(generator).to(self.device)
         self.optimizer = torch.optim.Adam([self.fresh, *self.gains.parameters()], lr=recipe.rate, betas=(0.5, 0.99))
+        torch.manual_seed(seed)
+        channels = [m.shape[1] for m in perceive(to_tensor(train.pictures[:1], self.device))[0]]
+        self.critic = Critic(channels, encoder.config.classes, self.device) if recipe.adversary else None
 
     @torch.no_grad()
     def _read(self, progress: Progress) -> tuple[Tensor, Tensor]:
@@ -184,7 +186,8 @@ class _Teaching:
         difference = (after - before) * mask
         composite = (x + difference).clamp(-1, 1)
         maps, logits = self.perceive(disturbed(composite, noise))
-        shift = (described(self.perceive(composite)[0]) - features) / self.judges.spread
+        made = self.perceive(composite)[0]
+        shift = (described(made) - features) / self.judges.spread
         terms = {
             "flip": recipe.flip * functional.kl_div(logits.log_softmax(1), wanted, reduction="batchmean"),
             "judges": recipe.judges * self.judges.distance(described(maps), wanted),
@@ -193,6 +196,11 @@ class _Teaching:
             "evenness": recipe.evenness * shift.mean(dim=0).abs().mean(),
             "sparsity": recipe.sparsity * moved.abs().mean(),
         }
+        if self.critic is not None:
+            with torch.no_grad():
+                real = self.perceive(x)[0]
+            terms["adversary"] = -recipe.adversary * self.critic.praise(made, wanted)
+            self.critic.learn(real, seen, made, wanted)
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate * min(1.0, 2 * (1 - step / recipe.steps))
         self.optimizer.zero_grad()
@@ -207,7 +215,8 @@ class _Teaching:
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint holds."""
         learned = {"fresh": self.fresh, **{f"gains.{k}": v for k, v in self.gains.state_dict().items()}}
-        return learned | optimizer_tensors(self.optimizer, "optimizer")
+        told = {} if self.critic is None else self.critic.tensors()
+        return learned | optimizer_tensors(self.optimizer, "optimizer") | told
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Put back what `tensors` gave."""
@@ -215,6 +224,8 @@ class _Teaching:
             self.fresh.copy_(tensors["fresh"])
         self.gains.load_state_dict({k: tensors[f"gains.{k}"] for k in self.gains.state_dict()})
         restore_optimizer(self.optimizer, tensors, "optimizer")
+        if self.critic is not None:
+            self.critic.restore(tensors)
 
     def settle(self) -> None:
         """Put what was learned into the generator, and end the learning."""

@@ -104,15 +104,15 @@ def build_autoencoder(config: TrainConfig, classes: int) -> Autoencoder:
             structure_channels=recipe.structure_channels, structure_constants=recipe.structure_constants,
             first_convolutions=recipe.first_convolutions, components=recipe.components,
             attributes=recipe.attributes, attributes_everywhere=recipe.attributes_everywhere,
-            attribute_names=_NAMES if recipe.lesion_pairs and recipe.attributes == len(_NAMES) else (),
+            attribute_names=(*_NAMES, *[""] * (recipe.attributes - len(_NAMES))) if recipe.lesion_pairs else (),
         )
     )  # fmt: skip
     encoder = FundusEncoder(
         EncoderConfig(
             input_size=recipe.encoder_size, channels=recipe.encoder_channels, feature_size=recipe.encoder_features,
             style_layers=generator.style_layer_count, w_dim=recipe.w_dim, classes=classes,
-            structure_size=recipe.structure_size, structure_channels=recipe.structure_channels, attributes=recipe.attributes,
-            taught_range=float(recipe.lesion_pairs > 0),
+            structure_size=recipe.structure_size, structure_channels=recipe.structure_channels,
+            context=recipe.encoder_context, attributes=recipe.attributes, taught_range=float(recipe.lesion_pairs > 0),
         )
     )  # fmt: skip
     return Autoencoder(generator, encoder, recipe.counterfactual_share)

@@ -10,13 +10,13 @@ from pydantic import Field, ValidationError, model_validator
 from napari_latent_explain.domain import TrainingError
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.train.answers import AnswersRecipe
+from napari_latent_explain.train.lesions import TAUGHT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TAUGHT = 6  # attributes that outlined lesions teach, see `train.lesions`
 
-__all__ = ["TAUGHT", "ClassifierRecipe", "DataRecipe", "StylexRecipe", "TrainConfig", "read_config"]
+__all__ = ["ClassifierRecipe", "DataRecipe", "StylexRecipe", "TrainConfig", "read_config"]
 
 
 class DataRecipe(FrozenModel):
@@ -37,8 +37,8 @@ class ClassifierRecipe(FrozenModel):
     much, in the L2 norm of [-1, 1], towards what the network mistakes: it then takes more than a faint pattern to change its
     mind. `lesion_share` of what is learned from are eyes whose outlined lesions were taken away, or healthy ones that were
     given some (`train.lesions`): the more, the more the decision follows lesions, and the less other signs of disease. A share
-    of `cameras` is compressed as JPEG, and as many get a smaller field: neither should count. With `texture` the last layer
-    sees standard deviations of shallow maps too (`model.classifier`).
+    of `cameras` each is blurred, compressed as JPEG, given a smaller field, given a notch: none should count. With `texture` the
+    last layer sees standard deviations of shallow maps too (`model.classifier`).
     """
 
     input_size: int = 128
@@ -61,6 +61,7 @@ class StylexRecipe(FrozenModel):
 
     Photographs are turned by up to `turn_degrees` and zoomed by up to `zoom` at `oversampling` times the resolution, then
     averaged down, so that what the generator is taught stays sharp; 0 and 0 leave them as they are, which teaches fastest.
+    A share of `mirrored` is mirrored top to bottom, and brightness and contrast change by up to `tone`.
     The classifier and latent terms begin at step `agreement_from`. `minutes` ends the run early after that much wall time
     (0: never). With `structure_size` the generator starts from a spatial code of that side instead of a constant, and from
     `structure_constants` learned maps beside it. With `components` so many independent components of the photographs' styles
@@ -73,7 +74,8 @@ class StylexRecipe(FrozenModel):
     outlined lesions (`train.lesions`), for which the picture that is asked for is known; `lesions` weighs that term, in which
     all that should stay counts `lesion_rest` times as much as the lesions, and `counterfactual_share` of it teaches the code
     of the photograph too. `encoder_features` is 1280, or 0 to keep the
-    classifier's pooled features from the encoder, so that its opinion enters by its probabilities alone. `start_from` names
+    classifier's pooled features from the encoder, so that its opinion enters by its probabilities alone; `encoder_context` are
+    the channels of its way back up to the structure code (`model.encoder`). `start_from` names
     a bundle whose generator and encoder weights are taken over where names and shapes fit (to go on, or to double the
     resolution).
     """
@@ -91,12 +93,15 @@ class StylexRecipe(FrozenModel):
     encoder_size: int = 128
     encoder_channels: tuple[int, ...] = (32, 64, 128, 192, 192)
     encoder_features: int = 1280
+    encoder_context: int = 0
     steps: int = 4000
     minutes: float = 0.0
     batch: int = 16
     oversampling: int = 2
     turn_degrees: float = 8.0
     zoom: float = 0.04
+    mirrored: Annotated[float, Field(ge=0, le=1)] = 0.0
+    tone: Annotated[float, Field(ge=0, lt=1)] = 0.0
     noise_batch: int = 2
     generator_rate: float = 2e-3
     encoder_rate: float = 3e-4

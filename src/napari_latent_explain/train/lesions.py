@@ -33,13 +33,14 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.train.photographs import PhotographSet
 
-__all__ = ["KINDS", "LesionPairs", "OutlinedLesions", "lesion_distance", "load_outlined_lesions"]
+__all__ = ["KINDS", "TAUGHT", "LesionPairs", "OutlinedLesions", "lesion_distance", "load_outlined_lesions"]
 
 KINDS = {  # by the last word of the mask's name; a microaneurysm of a pixel or two is a small haemorrhage to the generator
     "hard exudates": ("EX",),
     "cotton-wool spots": ("SE",),
     "haemorrhages and microaneurysms": ("HE", "MA"),
 }
+TAUGHT = 2 * len(KINDS)  # attributes that pairs teach: each kind of lesion goes and comes
 _Pair: TypeAlias = "tuple[int, NDArray[Any], NDArray[Any]]"  # owner, before and after
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=bool)
 _VISIBLE = 0.04  # of [-1, 1]: about 5 grey levels

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from napari_latent_explain.train.augment import jitter
 
-__all__ = ["disturbed", "other_opinions", "some_attributes"]
+if TYPE_CHECKING:
+    from napari_latent_explain.model.generator import StyleGenerator
+
+__all__ = ["disturbed", "moving_styles", "other_opinions", "some_attributes"]
 
 
 def other_opinions(probabilities: Tensor, generator: torch.Generator) -> Tensor:
@@ -32,6 +37,14 @@ def some_attributes(n: int, count: int, generator: torch.Generator) -> Tensor:
     if count:
         kept[torch.arange(n), torch.randint(0, count, (n,), generator=generator)] = True
     return kept.float()
+
+
+def moving_styles(generator: StyleGenerator) -> Tensor:
+    """Which styles (S,) an attribute that an opinion teaches may move: 1 or 0. Those of the colour layers stay, they would tint
+    the whole fundus.
+    """
+    layers = [layer for layer in generator.layout.layers if layer.name not in ("components", "attributes")]
+    return torch.cat([torch.full((layer.channels,), float("torgb" not in layer.name)) for layer in layers])
 
 
 def disturbed(x: Tensor, generator: torch.Generator) -> Tensor:

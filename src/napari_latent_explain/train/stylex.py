@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,8 @@ from napari_latent_explain.model.bundle import read_bundle
 from napari_latent_explain.model.classifier import fold_batch_norms
 from napari_latent_explain.model.device import channels_last
 from napari_latent_explain.model.encoder import opinion
-from napari_latent_explain.train.augment import jitter
 from napari_latent_explain.train.autoencoder import build_autoencoder
+from napari_latent_explain.train.batches import BatchSource
 from napari_latent_explain.train.checkpoint import (
     load_checkpoint,
     optimizer_tensors,
@@ -36,8 +37,8 @@ from napari_latent_explain.train.checkpoint import (
     save_checkpoint,
 )
 from napari_latent_explain.train.discriminator import ProjectedDiscriminator
-from napari_latent_explain.train.lesions import KINDS, lesion_distance
-from napari_latent_explain.train.opinions import disturbed, other_opinions, some_attributes
+from napari_latent_explain.train.lesions import KINDS, TAUGHT, lesion_distance
+from napari_latent_explain.train.opinions import disturbed, moving_styles, other_opinions, some_attributes
 from napari_latent_explain.train.perception import ImageNetFeatures
 from napari_latent_explain.train.samples import save_samples
 
@@ -45,10 +46,13 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model.classifier import FundusClassifier
     from napari_latent_explain.train.config import TrainConfig
-    from napari_latent_explain.train.lesions import LesionPairs, OutlinedLesions
+    from napari_latent_explain.train.lesions import OutlinedLesions
     from napari_latent_explain.train.photographs import PhotographSet
 
 __all__ = ["StylexTrainer"]
+
+_TOLD = 20  # steps between two entries of the history
+_THREADS = 6  # that draw batches ahead
 
 
 class StylexTrainer:
@@ -80,9 +84,15 @@ class StylexTrainer:
         self.config, self.recipe, self.folder = config, config.stylex, folder
         self.data, self.step, self.history = train, 0, list[dict[str, float]]()
         self.lesions = lesions if config.stylex.lesion_pairs and lesions is not None and len(lesions.owners) else None
+        # Attributes that lesion pairs teach say nothing of an opinion, if there are others for that.
+        self.taught = TAUGHT if self.lesions is not None and config.stylex.attributes > TAUGHT else 0
         torch.manual_seed(config.seed)
         autoencoder = build_autoencoder(config, len(classifier.config.classes))
-        discriminator = ProjectedDiscriminator(ImageNetFeatures.channels[1:], len(classifier.config.classes))
+        self._still = ~moving_styles(autoencoder.generator).bool()
+        if self.taught:
+            with torch.no_grad():
+                autoencoder.generator.attributes[self.taught :, self._still] = 0
+        discriminator = ProjectedDiscriminator(ImageNetFeatures.channels, len(classifier.config.classes))
         device = self.fabric.device
         channels_last(autoencoder)
         self.average = copy.deepcopy(autoencoder).to(device).requires_grad_(False)
@@ -101,6 +111,10 @@ class StylexTrainer:
         channels_last(self.classifier)
         self.bare, self.bare_discriminator = autoencoder, discriminator
         self.bare_optimizer, self.bare_critic = optimizer, critic
+        # What compares pictures may be as coarse as what draws them; the classifier's spreads may not.
+        self.seeing = self.fabric.autocast if device.type == "cuda" else nullcontext
+        threads = _THREADS if device.type == "cuda" else 0  # on a CPU the networks themselves want all of them
+        self.batches = BatchSource(config, train, self.lesions, rank=self.fabric.global_rank, threads=threads)
         self.autoencoder, self.optimizer = self.fabric.setup(autoencoder, optimizer)
         self.discriminator, self.critic = self.fabric.setup(discriminator, critic)
         if (folder / "checkpoint").exists() or (folder / "checkpoint.old").exists():
@@ -157,32 +171,15 @@ class StylexTrainer:
 
     # -- one step ---------------------------------------------------------------------------------------------------
 
-    def _batch(self, few: int = 0) -> tuple[Tensor, Tensor, Tensor, LesionPairs | None, torch.Generator]:
-        """Photographs, their masks and noise of this step, what its lesion pairs ask for, and further randomness.
+    def _few(self, step: int) -> int:
+        """Of how many photographs of a step counterfactuals are drawn."""
+        recipe = self.recipe
+        before_end = not recipe.counterfactuals_until or step < recipe.counterfactuals_until
+        return recipe.counterfactuals if step >= recipe.agreement_from and before_end else 0
 
-        Lesion pairs, among the `few` that counterfactuals are drawn of, stand first.
-        """
-        rank = self.fabric.global_rank
-        rng = np.random.default_rng([self.config.seed, self.step, rank])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        chosen = rng.choice(len(self.data), self.recipe.batch, replace=len(self.data) < self.recipe.batch)
-        x = to_tensor(self.data.pictures[chosen])
-        pairs = None
-        if few and self.lesions is not None:
-            pairs = self.lesions.draw(self.data, min(few, self.recipe.lesion_pairs), self.recipe.attributes, rng)
-            x = torch.cat([pairs.before, x[len(pairs.owners) :]])
-            chosen = np.concatenate([pairs.owners, chosen[len(pairs.owners) :]])
-        mask = mask_tensor(self.data.masks[chosen]) * 2 - 1
-        both = torch.cat([x, mask], dim=1)
-        if self.recipe.turn_degrees or self.recipe.zoom:
-            both = jitter(both, generator, degrees=self.recipe.turn_degrees, zoom=self.recipe.zoom)
-        if (excess := both.shape[-1] // self.config.resolution) > 1:  # turned at full detail, then halved: stays sharp
-            both = functional.avg_pool2d(both, excess)
-        mask = (both[:, 3:] > 0).float()
-        x = both[:, :3] * mask - (1 - mask)
-        z = torch.randn(self.recipe.noise_batch, self.recipe.w_dim, generator=generator)
-        device = self.fabric.device
-        return x.to(device), mask.to(device), z.to(device), pairs, generator
+    def _pairs(self, step: int) -> int:
+        """How many of those are lesion pairs."""
+        return min(self._few(step), self.recipe.lesion_pairs) if self.lesions is not None else 0
 
     @torch.no_grad()
     def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -198,33 +195,33 @@ class StylexTrainer:
         for group, rate in zip(self.bare_optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * late * warm
 
-    def advance(self) -> dict[str, float]:
-        """Do one step and return the loss terms."""
+    def advance(self) -> dict[str, Tensor]:
+        """Do one step and return the loss terms, each a number on the device."""
         recipe, step = self.recipe, self.step
         self._rates()
         adversarial, agreeing = step >= recipe.adversarial_from, step >= recipe.agreement_from
-        before_end = not recipe.counterfactuals_until or step < recipe.counterfactuals_until
-        few = recipe.counterfactuals if agreeing and before_end else 0
-        x, mask, z, pairs, generator = self._batch(few)
+        few = self._few(step)
+        batch = self.batches.take(step, self._pairs(step), self._pairs(step + 1)).lit(self.fabric.device)
+        x, mask, z, pairs, generator = batch.x, batch.mask, batch.z, batch.pairs, batch.generator
         seen = self._seen(x)
         free = slice(len(pairs.owners) if pairs else 0, few)  # counterfactuals that only the classifier judges
         wanted = other_opinions(seen[1][free], generator)
         change = opinion(wanted) - opinion(seen[1][free])
-        kept = some_attributes(len(wanted), recipe.attributes, generator).to(x.device)
+        kept = some_attributes(len(wanted), recipe.attributes - self.taught, generator).to(x.device)
+        kept = functional.pad(kept, (self.taught, 0))
         if pairs:
-            after = pairs.after.to(x.device) * mask[: free.start] - (1 - mask[: free.start])
-            wanted = torch.cat([self._seen(after)[1], wanted])
-        given = pairs.moved.to(x.device) if pairs else None
-        drawn = self.autoencoder(x, seen, change, kept, z if adversarial else z[:0], given)
+            wanted = torch.cat([self._seen(pairs.after)[1], wanted])
+        drawn = self.autoencoder(x, seen, change, kept, z if adversarial else z[:0], pairs.moved if pairs else None)
         picture = drawn.pictures * mask - (1 - mask)
         difference = (drawn.counterfactuals - drawn.pictures[:few].detach()) * mask[:few]
         composite = x[:few] + difference
         with_noise = mask[len(x) - len(drawn.dreamt) :]
         fakes = torch.cat([picture, composite, drawn.dreamt * with_noise - (1 - with_noise)])
         asked = torch.cat([seen[1], wanted, torch.full_like(seen[1][: len(drawn.dreamt)], 0.5)])
-        with torch.no_grad():
-            real_maps = self.features(x)
-        fake_maps = self.features(fakes)
+        with self.seeing():
+            with torch.no_grad():
+                real_maps = self.features(x)
+            fake_maps = self.features(fakes)
         weight = detail_weight(x, recipe.detail) * mask
         terms = {
             "l1": recipe.l1 * weighted_l1(picture, x, weight),
@@ -236,11 +233,12 @@ class StylexTrainer:
             divergence = self._divergence(picture, seen[1])
             terms["classifier"] = recipe.classifier * recipe.classifier_every * ramp * divergence
         if agreeing and recipe.latent and step % recipe.latent_every == 0:
-            again, *_ = self.bare.encoder(picture, *seen)
+            with self.seeing():
+                again, *_ = self.bare.encoder(picture, *seen)
             terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, drawn.ws.detach())
         if pairs:
             terms["lesions"] = recipe.lesions * lesion_distance(
-                difference[: free.start], after - x[: free.start], mask[: free.start],
+                difference[: free.start], pairs.after - x[: free.start], mask[: free.start],
                 detail_weight(x[: free.start], 4 * recipe.detail), recipe.lesion_rest,
             )  # fmt: skip
         if few > free.start:
@@ -249,19 +247,22 @@ class StylexTrainer:
             terms["sparsity"] = recipe.sparsity * drawn.moved[free].abs().mean()
         if adversarial:
             self.bare_discriminator.requires_grad_(False)
-            terms["adversarial"] = -recipe.adversarial * self.bare_discriminator(fake_maps[1:], asked).mean()
+            with self.seeing():
+                terms["adversarial"] = -recipe.adversarial * self.bare_discriminator(fake_maps, asked).float().mean()
             self.bare_discriminator.requires_grad_(True)
         self.optimizer.zero_grad()
         self.fabric.backward(sum(terms.values()))
+        if self.taught and self.bare.generator.attributes.grad is not None:
+            self.bare.generator.attributes.grad[self.taught :, self._still] = 0
         self.fabric.clip_gradients(self.autoencoder, self.optimizer, max_norm=10.0, error_if_nonfinite=False)
         self.optimizer.step()
         if step >= recipe.adversarial_from - 50:
             # A photograph with another class's probabilities counts as false too, so that the class is looked at.
-            false = [torch.cat([m.detach(), r[:few]]) for m, r in zip(fake_maps[1:], real_maps[1:], strict=True)]
-            terms["discriminator"] = self._criticise(real_maps[1:], seen[1], false, torch.cat([asked, wanted]))
+            false = [torch.cat([m.detach(), r[:few]]) for m, r in zip(fake_maps, real_maps, strict=True)]
+            terms["discriminator"] = self._criticise(real_maps, seen[1], false, torch.cat([asked, wanted]))
         self._average()
         self.step += 1
-        return {name: float(value.detach()) for name, value in terms.items()}
+        return {name: value.detach() for name, value in terms.items()}
 
     def _divergence(self, picture: Tensor, wanted: Tensor) -> Tensor:
         """KL(wanted || f(picture)), mean over pictures."""
@@ -280,8 +281,8 @@ class StylexTrainer:
     @torch.no_grad()
     def _average(self) -> None:
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
-        for slow, fast in zip(self.average.parameters(), self.bare.parameters(), strict=True):
-            slow.lerp_(fast, 1 - decay)
+        average = torch.optim.swa_utils.get_ema_multi_avg_fn(decay)
+        average(list(self.average.parameters()), list(self.bare.parameters()), self.step)
 
     # -- the run ----------------------------------------------------------------------------------------------------
 
@@ -292,8 +293,12 @@ class StylexTrainer:
         last: dict[str, float] = {}
         try:
             while self.step < self.recipe.steps:
-                last |= self.advance()
-                if self.step % 20 == 0:
+                terms = self.advance()
+                if (
+                    self.fabric.device.type == "cpu" or self.step % _TOLD == 0
+                ):  # asking a device for a number waits for it
+                    last |= {name: float(value) for name, value in terms.items()}
+                if self.step % _TOLD == 0:
                     self.history.append({"step": self.step, **last})
                 text = " ".join(f"{name} {value:.3f}" for name, value in last.items())
                 progress(f"StylEx {self.step}/{self.recipe.steps}: {text}", self.step / self.recipe.steps)
@@ -304,6 +309,7 @@ class StylexTrainer:
                 if self.recipe.minutes and time.monotonic() - began > self.recipe.minutes * 60:
                     break
         finally:
+            self.batches.close()
             self.save()
 
     def _show(self, shown: PhotographSet) -> None:
