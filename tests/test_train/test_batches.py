@@ -32,14 +32,14 @@ def _lesions() -> OutlinedLesions:
 
 def test_photographs_are_taught_as_they_are_or_turned_and_halved() -> None:
     plain = _photographs(2)
-    x, mask, *_ = BatchSource(_config(batch=2), plain, None).draw(0, 0)
+    x, mask, *_ = BatchSource(_config(batch=2), plain, None).take(0, 0)
     levels = ((x + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
     assert {picture.tobytes() for picture in levels} == {picture.tobytes() for picture in plain.pictures}
     assert mask.min() == 1
 
     fine = _photographs(2, size=64)
     fine.masks[:, :, :32] = False
-    batch = BatchSource(_config(batch=2, oversampling=2), fine, None).draw(0, 0).lit(torch.device("cpu"))
+    batch = BatchSource(_config(batch=2, oversampling=2), fine, None).take(0, 0)
     assert batch.x.shape == (2, 3, 32, 32)
     assert batch.mask[..., :16].max() == 0
     assert batch.x[..., :16].max() == -1
@@ -47,7 +47,7 @@ def test_photographs_are_taught_as_they_are_or_turned_and_halved() -> None:
     shown = batch.x[..., 16:].permute(0, 2, 3, 1).numpy()
     assert min(np.abs(shown[0] - mean).max() for mean in means) < 1e-3
 
-    turned = BatchSource(_config(batch=2, turn_degrees=8.0), plain, None).draw(0, 0)
+    turned = BatchSource(_config(batch=2, turn_degrees=8.0), plain, None).take(0, 0)
     assert not torch.equal(turned.x, x)
 
 
@@ -64,49 +64,46 @@ def test_batches_drawn_ahead_are_those_of_their_steps() -> None:
         ):  # as when lesion pairs begin, or a run goes on later
             one, two = ahead.take(step, pairs, pairs), plain.take(step, pairs)
             assert torch.equal(one.x, two.x)
-            assert torch.equal(one.tones, two.tones)
-            assert (one.pairs is None) == (two.pairs is None) == (not pairs)
-            if one.pairs is not None and two.pairs is not None:
-                assert torch.equal(one.pairs.after, two.pairs.after)
+            assert torch.equal(one.after, two.after)
+            assert len(one.after) == len(one.moved) == pairs
             assert torch.equal(torch.rand(3, generator=one.generator), torch.rand(3, generator=two.generator))
     finally:
         ahead.close()
-    assert not torch.equal(plain.draw(0, 0).x, plain.draw(1, 0).x)
-    assert not torch.equal(plain.draw(0, 0).x, BatchSource(config, data, None, rank=1).draw(0, 0).x)
+    assert not torch.equal(plain.take(0, 0).x, plain.take(1, 0).x)
+    assert not torch.equal(plain.take(0, 0).x, BatchSource(config, data, None, rank=1).take(0, 0).x)
 
 
 @pytest.mark.parametrize("mirrored", [0.0, 1.0])
 def test_lesion_pairs_stand_first_and_are_mirrored_unless_lesions_come(mirrored: float) -> None:
-    source = BatchSource(_config(batch=12, mirrored=mirrored, tone=0.0), _photographs(), _lesions())
+    data = _photographs()
+    source = BatchSource(_config(batch=12, mirrored=mirrored), data, _lesions())
     came = went = 0
     for step in range(4):
-        batch = source.draw(step, 6)
-        assert batch.pairs is not None
-        coming = batch.pairs.moved[:, len(KINDS) :].any(dim=1)
+        batch = source.take(step, 6)
+        coming = batch.moved[:, len(KINDS) :].any(dim=1)
         for row in range(6):
-            before = batch.pairs.before[row]
             upright = coming[row] or not mirrored
-            torch.testing.assert_close(batch.x[row], before if upright else before.flip(-2))
-            changed = (batch.pairs.after[row] - batch.x[row]).abs().amax(dim=0) > 0.01
+            changed = (batch.after[row] - batch.x[row]).abs().amax(dim=0) > 0.01
             if changed.any():
                 assert changed[4:8].any() if upright else changed[24:28].any()
                 assert not changed[8:24].any()
                 came, went = came + bool(coming[row]), went + (not coming[row])
+        levels = ((batch.x[6:] + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+        own = data.pictures[:, ::-1] if mirrored else data.pictures
+        assert {picture.tobytes() for picture in levels} <= {picture.tobytes() for picture in own}
     assert came
     assert went
-    assert source.draw(0, 0).pairs is None
+    assert not len(source.take(0, 0).after)
 
 
 def test_what_is_asked_of_a_pair_is_lit_as_the_picture_is() -> None:
-    batch = BatchSource(_config(tone=0.2), _photographs(), _lesions()).draw(0, 3)
-    assert batch.pairs is not None
-    lit = batch.lit(torch.device("cpu"))
-    assert lit.pairs is not None
-    assert not torch.allclose(lit.x, batch.x, atol=0.05)
-    same = (batch.pairs.after - batch.x[:3]).abs().amax(dim=1, keepdim=True) < 1e-6
+    plain = BatchSource(_config(), _photographs(), _lesions()).take(0, 3)
+    lit = BatchSource(_config(tone=0.2), _photographs(), _lesions()).take(0, 3)
+    assert not torch.allclose(lit.x, plain.x, atol=0.05)
+    same = plain.after == plain.x[:3]
     assert same.any()
     assert not same.all()
-    assert torch.equal((lit.pairs.after == lit.x[:3]).all(dim=1, keepdim=True), same)
+    assert torch.equal(lit.after == lit.x[:3], same)
 
 
 def test_tones_change_brightness_and_contrast() -> None:

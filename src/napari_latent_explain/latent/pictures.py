@@ -21,8 +21,8 @@ __all__ = ["jpeg_round_trip", "mask_tensor", "to_pixels", "to_tensor"]
 def to_tensor(pictures: NDArray[np.uint8], device: torch.device | None = None) -> Tensor:
     """(N, R, R, 3) or (R, R, 3) uint8 to (N, 3, R, R) float32 in [-1, 1]."""
     batch = pictures if pictures.ndim == 4 else pictures[None]
-    tensor = torch.from_numpy(batch.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2).contiguous()
-    return tensor.to(device) if device is not None else tensor
+    pixels = torch.from_numpy(np.array(batch)).to(device)  # a quarter of the bytes on the way to a device
+    return (pixels.permute(0, 3, 1, 2).contiguous().float() / 127.5).sub_(1)
 
 
 def mask_tensor(masks: NDArray[np.bool_], device: torch.device | None = None) -> Tensor:

@@ -22,7 +22,6 @@ import torch
 from napari_latent_explain.domain import Photograph
 from napari_latent_explain.fundus import crop, find_canonical_field, read_photograph
 from napari_latent_explain.fundus.outlines import COVERED
-from napari_latent_explain.latent import to_tensor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,14 +50,14 @@ _TEMPLATE = 0.8  # quantile, of the eyes that have a kind of lesion, of the one 
 
 
 class LesionPairs(NamedTuple):
-    """K pictures `before` (K, 3, R, R), what they should become, `after`, the fields' owners, and what is to be moved.
+    """K pictures `before` (K, R, R, 3), what they should become, `after`, the fields' owners, and what is to be moved.
 
     `owners` (K,) are indices of photographs whose fields hold; `moved` (K, attributes), in [0, 1], the attributes that stand
     for the step: first one for each kind of lesion that takes it away, then one for each kind that gives it.
     """
 
-    before: Tensor
-    after: Tensor
+    before: NDArray[np.uint8]
+    after: NDArray[np.uint8]
     owners: NDArray[np.int64]
     moved: Tensor
 
@@ -125,8 +124,9 @@ class OutlinedLesions:
             before.append(pair[1])
             after.append(pair[2])
         pictures = np.clip(np.stack(before + after), 0, 255).round().astype(np.uint8)
-        x = to_tensor(pictures)
-        return LesionPairs(x[:count], x[count:], np.array(owners, dtype=np.int64), torch.from_numpy(moved))
+        return LesionPairs(
+            pictures[:count], pictures[count:], np.array(owners, dtype=np.int64), torch.from_numpy(moved)
+        )
 
     def _gone(
         self,

@@ -114,7 +114,7 @@ class StylexTrainer:
         # What compares pictures may be as coarse as what draws them; the classifier's spreads may not.
         self.seeing = self.fabric.autocast if device.type == "cuda" else nullcontext
         threads = _THREADS if device.type == "cuda" else 0  # on a CPU the networks themselves want all of them
-        self.batches = BatchSource(config, train, self.lesions, rank=self.fabric.global_rank, threads=threads)
+        self.batches = BatchSource(config, train, self.lesions, device, rank=self.fabric.global_rank, threads=threads)
         self.autoencoder, self.optimizer = self.fabric.setup(autoencoder, optimizer)
         self.discriminator, self.critic = self.fabric.setup(discriminator, critic)
         if (folder / "checkpoint").exists() or (folder / "checkpoint.old").exists():
@@ -201,17 +201,16 @@ class StylexTrainer:
         self._rates()
         adversarial, agreeing = step >= recipe.adversarial_from, step >= recipe.agreement_from
         few = self._few(step)
-        batch = self.batches.take(step, self._pairs(step), self._pairs(step + 1)).lit(self.fabric.device)
-        x, mask, z, pairs, generator = batch.x, batch.mask, batch.z, batch.pairs, batch.generator
+        x, mask, z, after, given, generator = self.batches.take(step, self._pairs(step), self._pairs(step + 1))
         seen = self._seen(x)
-        free = slice(len(pairs.owners) if pairs else 0, few)  # counterfactuals that only the classifier judges
+        free = slice(len(after), few)  # counterfactuals that only the classifier judges
         wanted = other_opinions(seen[1][free], generator)
         change = opinion(wanted) - opinion(seen[1][free])
         kept = some_attributes(len(wanted), recipe.attributes - self.taught, generator).to(x.device)
         kept = functional.pad(kept, (self.taught, 0))
-        if pairs:
-            wanted = torch.cat([self._seen(pairs.after)[1], wanted])
-        drawn = self.autoencoder(x, seen, change, kept, z if adversarial else z[:0], pairs.moved if pairs else None)
+        if len(after):
+            wanted = torch.cat([self._seen(after)[1], wanted])
+        drawn = self.autoencoder(x, seen, change, kept, z if adversarial else z[:0], given)
         picture = drawn.pictures * mask - (1 - mask)
         difference = (drawn.counterfactuals - drawn.pictures[:few].detach()) * mask[:few]
         composite = x[:few] + difference
@@ -236,9 +235,9 @@ class StylexTrainer:
             with self.seeing():
                 again, *_ = self.bare.encoder(picture, *seen)
             terms["latent"] = recipe.latent * recipe.latent_every * functional.l1_loss(again, drawn.ws.detach())
-        if pairs:
+        if len(after):
             terms["lesions"] = recipe.lesions * lesion_distance(
-                difference[: free.start], pairs.after - x[: free.start], mask[: free.start],
+                difference[: free.start], after - x[: free.start], mask[: free.start],
                 detail_weight(x[: free.start], 4 * recipe.detail), recipe.lesion_rest,
             )  # fmt: skip
         if few > free.start:
