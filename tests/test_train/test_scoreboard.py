@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from napari_latent_explain.domain import Cancelled, TrainingError
 from napari_latent_explain.model import Explainer
@@ -16,6 +17,7 @@ WANTED = {
     "classifier": {"auc", "brier", "ece"},
     "agreement": {"decision", "median_abs_dp"},
     "counterfactual": {"flip_rate", "oracle_flip_rate", "directions_used", "changed_area_fraction", "reversal"},
+    "sure_counterfactual": {"flip_rate", "oracle_flip_rate", "probability", "detectability_auc"},
     "realism": {"kid", "kid_real_reference", "kid_other_camera", "detectability_auc"},
     "memorisation": {"nearest_train_ratio"},
     "seconds": {"encode", "refine", "render"},
@@ -97,3 +99,49 @@ def test_labels_that_are_wrong_are_one_sentence(tmp_path: Path, text: str, said:
     (tmp_path / "labels.csv").write_text(text)
     with pytest.raises(TrainingError, match=said):
         load_labelled(tmp_path, tmp_path / "labels.csv", 32, silent)
+
+
+def test_answers_that_a_classifier_is_sure_of_have_that_probability(small_explainer: Explainer) -> None:
+    from napari_latent_explain.domain import silent
+    from napari_latent_explain.explain.pivot import Pivot
+    from napari_latent_explain.latent import mask_tensor, reconstruct, to_tensor
+    from napari_latent_explain.train.counterfactual_scores import make_counterfactuals
+
+    photographs = _photographs(6, 0)
+    pivots = []
+    with torch.no_grad():
+        for x, mask in zip(to_tensor(photographs.pictures), mask_tensor(photographs.masks), strict=True):
+            code = small_explainer.encode(x[None])
+            pivots.append(
+                Pivot(small_explainer, x[None], mask[None], code, reconstruct(small_explainer, code, mask[None]))
+            )
+    just = make_counterfactuals(small_explainer, pivots, silent)
+    odds = {k: float(np.log(k / (1 - k))) for k in (0.5, 0.505, 0.999)}
+    assert (just.reached == (just.margins > 0)).all()
+    for probability, margin in odds.items():
+        asked = make_counterfactuals(small_explainer, pivots, silent, probability=probability)
+        assert (asked.margins[asked.reached] >= margin - 1e-4).all()
+        assert (asked.margins[~asked.reached] < margin + 1e-4).all()
+    assert not asked.reached.any()
+
+
+def test_a_second_opinion_follows_no_answer_that_was_not_reached() -> None:
+    from napari_latent_explain.train.counterfactual_scores import Counterfactuals, second_verdict
+
+    class Brightness:
+        def __call__(self, x: torch.Tensor) -> torch.Tensor:
+            return x.mean(dim=(1, 2, 3))
+
+    x = torch.tensor([-0.5, -0.5, -0.5, 0.5]).reshape(4, 1, 1, 1).expand(4, 3, 8, 8)
+    nothing = np.zeros(4)
+    made = Counterfactuals(
+        -x, np.array([1, 1, 1, 1]), nothing, np.array([True, False, True, True]), nothing, nothing, nothing > 0, nothing
+    )
+    made.composites[2] = -0.5
+    follows, odds = second_verdict(Brightness(), x, made)  # type: ignore[arg-type]
+    assert follows.tolist() == [
+        1,
+        0,
+        0,
+    ]  # reached and convinced; not reached; not convinced; of the last it thought otherwise
+    assert odds.tolist() == [-0.5, -0.5, -0.5, 0.5]

@@ -12,13 +12,13 @@ import torch
 from napari_latent_explain.domain import TrainingError, silent
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
-from napari_latent_explain.explain.pivot import Pivot, changed_fraction
+from napari_latent_explain.explain.pivot import Pivot
 from napari_latent_explain.explain.roc import roc_auc
 from napari_latent_explain.latent import invert, mask_tensor, reconstruct, to_pixels, to_tensor
 from napari_latent_explain.latent.similarity import perceptual_distance
 from napari_latent_explain.model.batches import in_batches
-from napari_latent_explain.model.classifier import margin
 from napari_latent_explain.train.classifier_training import classifier_scores
+from napari_latent_explain.train.counterfactual_scores import SURE, make_counterfactuals, second_verdict
 from napari_latent_explain.train.fidelity import field_ms_ssim, field_psnr, fine_detail
 from napari_latent_explain.train.oracle import fit_oracle
 from napari_latent_explain.train.perception import ImageNetFeatures
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model.explainer import Explainer
-    from napari_latent_explain.model.second_opinion import SecondOpinion
     from napari_latent_explain.train.photographs import PhotographSet
 
 __all__ = ["Measured", "Scoreboard", "measure_bundle"]
@@ -44,6 +43,7 @@ Values: TypeAlias = "NDArray[Any]"
 class Scoreboard(FrozenModel):
     """What `measure_bundle` found; groups and names are those of its JSON.
 
+    `counterfactual` is of the smallest changes of the decision, `sure_counterfactual` of those that the classifier is sure of.
     A mean over photographs is followed by ``<name>_interval`` (bootstrap 95 %). What could not be measured, such as realism
     without the training photographs, is None.
     """
@@ -53,6 +53,7 @@ class Scoreboard(FrozenModel):
     reconstruction: dict[str, Group]
     agreement: Group
     counterfactual: Group
+    sure_counterfactual: Group
     realism: Group
     memorisation: Group
     seconds: Group
@@ -101,7 +102,7 @@ class _Inverted:
 def _invert_all(explainer: Explainer, x: Tensor, masks: Tensor, steps: int, progress: Progress) -> _Inverted:
     pivots, rough, spent = [], [], []
     for k in range(len(x)):
-        progress("Inverting", 0.6 * k / len(x))
+        progress("Inverting", 0.5 * k / len(x))
         began = time.perf_counter()
         with torch.no_grad():
             rough.append(reconstruct(explainer, explainer.encode(x[k : k + 1]), masks[k : k + 1]))
@@ -127,72 +128,16 @@ def _fidelity(a: Tensor, x: Tensor, masks: Tensor, features: ImageNetFeatures) -
     }
 
 
-@dataclass(frozen=True, eq=False)
-class _Counterfactuals:
-    """For each photograph: the composite, the other class's log odds on it, and what it took."""
-
-    composites: Tensor
-    targets: NDArray[np.int64]
-    margins: Values
-    directions: Values
-    changed: Values
-    reverted: NDArray[np.bool_]
-    seconds_render: Values
-
-
-def _counterfactuals(explainer: Explainer, pivots: list[Pivot], progress: Progress) -> _Counterfactuals:
-    """The minimal counterfactual of each photograph towards the most probable other class, and back again.
-
-    Reverted: the composite, taken as a photograph of its own and encoded anew, is decided as before when the edit is undone.
-    """
-    composites, rows = [], []
-    for k, pivot in enumerate(pivots):
-        progress("Looking for counterfactuals", 0.6 + 0.3 * k / len(pivots))
-        with torch.no_grad():
-            logits = explainer.classifier(pivot.picture)[0]
-        decision = int(logits.argmax())
-        target = int(
-            logits.masked_fill(torch.arange(len(logits), device=logits.device) == decision, -torch.inf).argmax()
-        )
-        edit = pivot.search(target).edit
-        began = time.perf_counter()
-        made = pivot.composites([edit])
-        spent = time.perf_counter() - began
-        with torch.no_grad():
-            after = float(margin(explainer.classifier(made.picture), target))
-            code = explainer.encode(made.picture)
-            anew = Pivot(explainer, made.picture, pivot.mask, code, reconstruct(explainer, code, pivot.mask))
-            back = int(explainer.classifier(anew.composites([-edit]).picture)[0].argmax())
-        composites.append(made.picture)
-        rows.append(
-            (target, after, len(edit.strengths), changed_fraction(made.difference, pivot.mask), back == decision, spent)
-        )
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return _Counterfactuals(torch.cat(composites), *columns)
-
-
-def _second_opinion(
-    oracle: SecondOpinion | None, x: Tensor, made: _Counterfactuals, labels: NDArray[np.int64]
-) -> tuple[Values, float | None]:
-    """The oracle's verdict and its own AUC.
-
-    For each photograph on which it agrees with the classifier: whether its decision, too, is the target after.
-    """
-    if oracle is None:
-        return np.array([]), None
-    with torch.no_grad():
-        before, after = (in_batches(oracle, pictures.cpu()).double().numpy() for pictures in (x, made.composites))
-    agreed = (before > 0) == (made.targets == 0)
-    convinced: Values = ((after > 0) == (made.targets == 1))[agreed].astype(np.float64)
-    return convinced, roc_auc(before, labels)
-
-
 def _auc_interval(logits: Tensor, labels: NDArray[np.int64], rng: np.random.Generator) -> tuple[float, float]:
     odds = (logits[:, 1] - logits[:, 0]).double().numpy()
     drawn = rng.integers(0, len(odds), (_BOOTSTRAP, len(odds)))
     areas = [roc_auc(odds[k], labels[k]) for k in drawn if 0 < labels[k].sum() < len(k)]
     low, high = np.quantile(areas, [0.025, 0.975])
     return float(low), float(high)
+
+
+def _told_apart(features: ImageNetFeatures, x: Tensor, composites: Tensor, rng: np.random.Generator) -> float:
+    return detectability(describe(features, x, texture=True), describe(features, composites, texture=True), rng)
 
 
 def _against_training(
@@ -209,7 +154,7 @@ def _against_training(
     Generated eyes are G(E(x)) of training photographs of the same camera, so that no eye of theirs is among those that they
     are compared with.
     """
-    found = detectability(describe(features, x, texture=True), describe(features, composites, texture=True), rng)
+    found = _told_apart(features, x, composites, rng)
     realism: Group = {"kid": None, "kid_real_reference": None, "kid_other_camera": None, "detectability_auc": found}
     if training is None:
         return realism, {"nearest_train_ratio": None}, None
@@ -276,7 +221,12 @@ def measure_bundle(
     x = to_tensor(photographs.pictures, explainer.device)
     masks = mask_tensor(photographs.masks, explainer.device)
     inverted = _invert_all(explainer, x, masks, refinement, progress)
-    made = _counterfactuals(explainer, inverted.pivots, progress)
+
+    def part(start: float) -> Progress:
+        return lambda what, share: progress(what, start + 0.2 * share)
+
+    made = make_counterfactuals(explainer, inverted.pivots, part(0.5))
+    sure = make_counterfactuals(explainer, inverted.pivots, part(0.7), probability=SURE)
     progress("Comparing", 0.92)
     unseen = ImageNetFeatures(1).to(explainer.device)
     fidelity = {
@@ -290,7 +240,7 @@ def measure_bundle(
     realism, memorisation, nearest = _against_training(explainer, x, inverted, made.composites, training, unseen, rng)
     weights = sum(path.stat().st_size for path in explainer.bundle.rglob("*") if path.is_file())
     scores = classifier_scores(logits.cpu(), photographs.labels)
-    second, oracle_auc = _second_opinion(oracle, x, made, photographs.labels)
+    (second, odds), (second_sure, _) = (second_verdict(oracle, x, answers) for answers in (made, sure))
     board = Scoreboard(
         n=len(photographs),
         classifier={name: scores[name] for name in ("auc", "accuracy", "brier", "ece")}
@@ -303,13 +253,24 @@ def measure_bundle(
         ),
         counterfactual=_group(
             rng,
-            flip_rate=made.margins > 0,
+            flip_rate=made.reached,
             oracle_flip_rate=second,
             directions_used=made.directions,
             changed_area_fraction=made.changed,
-            reversal=made.reverted[made.margins > 0],
+            reversal=made.reverted[made.reached],
         )
-        | {"oracle_n": len(second), "oracle_auc": oracle_auc},
+        | {"oracle_n": len(second), "oracle_auc": roc_auc(odds, photographs.labels) if len(odds) else None},
+        sure_counterfactual=_group(
+            rng,
+            flip_rate=sure.reached,
+            oracle_flip_rate=second_sure,
+            directions_used=sure.directions,
+            changed_area_fraction=sure.changed,
+        )
+        | {
+            "probability": SURE,
+            "detectability_auc": _told_apart(unseen, x, sure.composites, np.random.default_rng(seed)),
+        },
         realism=realism,
         memorisation=memorisation,
         seconds={
