@@ -12,8 +12,11 @@ from napari_latent_explain.fundus.factors import FundusFactors
 from napari_latent_explain.fundus.simulator import simulate
 
 EYES = {
-    "simulated_healthy_od.png": (11, FundusFactors(vessel_density=0.3)),
-    "simulated_healthy_os.png": (18, FundusFactors(laterality=Laterality.OS, pigmentation=0.2, vessel_density=0.3)),
+    "simulated_healthy_od.png": (40, FundusFactors(vessel_density=0.3, haze=0.25)),
+    "simulated_healthy_os.png": (
+        25,
+        FundusFactors(laterality=Laterality.OS, pigmentation=0.2, vessel_density=0.3, haze=0.25),
+    ),
     "simulated_referable_od.png": (
         13,
         FundusFactors(hard_exudates=30, haemorrhages=6, microaneurysms=12, cotton_wool_spots=1, pigmentation=0.5),

@@ -59,6 +59,8 @@ def test_split(board: dict) -> str:
         ("counterfactual found, share of photographs", board["counterfactual"], "flip_rate"),
         ("... that an independent classifier agrees with, share", board["counterfactual"], "oracle_flip_rate"),
         ("directions moved, mean", board["counterfactual"], "directions_used"),
+        ("counterfactual of which the classifier is sure (0.9), share", board["sure_counterfactual"], "flip_rate"),
+        ("... that an independent classifier agrees with, share", board["sure_counterfactual"], "oracle_flip_rate"),
         ("composites told from photographs, AUC (0.5 is best)", board["realism"], "detectability_auc"),
         ("KID of generated eyes", board["realism"], "kid"),
         ("KID of real eyes of other cameras, for comparison", board["realism"], "kid_other_camera"),

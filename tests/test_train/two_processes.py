@@ -33,7 +33,7 @@ def main() -> None:
     config = TrainConfig.model_validate({"resolution": 32, "device": "cpu", "devices": 2, "stylex": stylex})
     trainer = StylexTrainer(config, data, FundusClassifier(ClassifierConfig(input_size=32)).eval(), folder / "run")
     before = {name: value.clone() for name, value in trainer.bare.state_dict().items()}
-    drawn = trainer._batch()[0]
+    drawn = trainer.batches.take(0, 0).x
     trainer.run(data, lambda *_: None)
     state = {
         "before": before, "networks": trainer.bare.state_dict(), "average": trainer.average.state_dict(),
