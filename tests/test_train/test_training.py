@@ -76,6 +76,17 @@ def test_a_resumed_run_is_the_unbroken_run(
     assert (tmp_path / "whole" / "samples" / "step-000004.png").is_file()
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
+def test_a_checkpoint_of_another_recipe_is_refused_in_a_sentence(tmp_path: Path, small_explainer: Explainer) -> None:
+    from napari_latent_explain.train.stylex import StylexTrainer
+
+    StylexTrainer(_config(), _photographs(), small_explainer.classifier, tmp_path).save()
+    kept = {path: path.read_bytes() for path in (tmp_path / "checkpoint").iterdir()}
+    with pytest.raises(TrainingError, match="another recipe"):
+        StylexTrainer(_recipe(**STRUCTURED), _photographs(), small_explainer.classifier, tmp_path)
+    assert {path: path.read_bytes() for path in (tmp_path / "checkpoint").iterdir()} == kept
+
+
 def _recipe(**changes: object) -> TrainConfig:
     config = _config()
     return config.model_copy(update={"stylex": config.stylex.model_copy(update=changes)})

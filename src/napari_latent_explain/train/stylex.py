@@ -136,15 +136,25 @@ class StylexTrainer:
         save_checkpoint(self.folder / "checkpoint", tensors, {"step": self.step, "history": self.history[-500:]})
 
     def load(self) -> None:
-        """Go on from the checkpoint in the folder."""
+        """Go on from the checkpoint in the folder.
+
+        Raises
+        ------
+        TrainingError
+            If it is damaged, or of networks of other sizes.
+        """
         tensors, state = load_checkpoint(self.folder / "checkpoint")
 
         def part(prefix: str) -> dict[str, Tensor]:
             return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
-        self.bare.load_state_dict(part("networks."))
-        self.average.load_state_dict(part("average."))
-        self.bare_discriminator.load_state_dict(part("discriminator."))
+        try:
+            self.bare.load_state_dict(part("networks."))
+            self.average.load_state_dict(part("average."))
+            self.bare_discriminator.load_state_dict(part("discriminator."))
+        except RuntimeError as error:
+            msg = f"The checkpoint in {self.folder} is of another recipe or an earlier version; take another folder for the run."
+            raise TrainingError(msg) from error
         restore_optimizer(self.bare_optimizer, tensors, "optimizer")
         restore_optimizer(self.bare_critic, tensors, "critic")
         self.step, self.history = int(state["step"]), list(state["history"])
@@ -293,9 +303,8 @@ class StylexTrainer:
         try:
             while self.step < self.recipe.steps:
                 terms = self.advance()
-                if (
-                    self.fabric.device.type == "cpu" or self.step % _TOLD == 0
-                ):  # asking a device for a number waits for it
+                # Asking a graphics processor for a number waits until it is done.
+                if self.fabric.device.type == "cpu" or self.step % _TOLD == 0:
                     last |= {name: float(value) for name, value in terms.items()}
                 if self.step % _TOLD == 0:
                     self.history.append({"step": self.step, **last})
