@@ -126,7 +126,7 @@ def test_answers_that_a_classifier_is_sure_of_have_that_probability(small_explai
 
 
 def test_a_second_opinion_follows_no_answer_that_was_not_reached() -> None:
-    from napari_latent_explain.train.counterfactual_scores import Counterfactuals, second_verdict
+    from napari_latent_explain.train.counterfactual_scores import Counterfactuals, second_odds, second_verdict
 
     class Brightness:
         def __call__(self, x: torch.Tensor) -> torch.Tensor:
@@ -138,7 +138,8 @@ def test_a_second_opinion_follows_no_answer_that_was_not_reached() -> None:
         -x, np.array([1, 1, 1, 1]), nothing, np.array([True, False, True, True]), nothing, nothing, nothing > 0, nothing
     )
     made.composites[2] = -0.5
-    follows, odds = second_verdict(Brightness(), x, made)  # type: ignore[arg-type]
+    odds = second_odds(Brightness(), x)  # type: ignore[arg-type]
+    follows = second_verdict(Brightness(), odds, made)  # type: ignore[arg-type]
     assert follows.tolist() == [
         1,
         0,

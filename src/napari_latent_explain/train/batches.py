@@ -117,9 +117,8 @@ class BatchSource:
         recipe, generator, device = self._config.stylex, chosen.generator, self._device
         few, count = len(chosen.moved), recipe.batch
         pictures, mask = to_tensor(chosen.pictures, device), mask_tensor(chosen.masks, device) * 2 - 1
-        rows = torch.cat(
-            [torch.arange(count), torch.arange(few)]
-        )  # what is asked of a pair is treated as the picture is
+        # What is asked of a pair is treated as its picture is.
+        rows = torch.cat([torch.arange(count), torch.arange(few)])
         both = torch.cat([pictures, mask[rows]], dim=1)
         if bool(chosen.mirrored.any()):  # top to bottom: the disc stays on its side
             both = torch.where(chosen.mirrored[rows, None, None, None].to(device), both.flip(-2), both)

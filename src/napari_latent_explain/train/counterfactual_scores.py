@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.model.explainer import Explainer
     from napari_latent_explain.model.second_opinion import SecondOpinion
 
-__all__ = ["SURE", "Counterfactuals", "make_counterfactuals", "second_verdict"]
+__all__ = ["SURE", "Counterfactuals", "make_counterfactuals", "second_odds", "second_verdict"]
 
 SURE = 0.9  # probability of the other class from which a classifier counts as sure of it
 Values: TypeAlias = "NDArray[Any]"
@@ -90,16 +90,20 @@ def make_counterfactuals(
     return Counterfactuals(torch.cat(composites), *columns)
 
 
-def second_verdict(oracle: SecondOpinion | None, x: Tensor, made: Counterfactuals) -> tuple[Values, Values]:
-    """What an independent classifier says: whether it follows, and its log odds (N,) of the photographs.
+def second_odds(oracle: SecondOpinion, pictures: Tensor) -> Values:
+    """Log odds (N,) that an independent classifier gives pictures (N, 3, R, R)."""
+    with torch.no_grad():
+        odds: Values = in_batches(oracle, pictures.cpu()).double().numpy()
+    return odds
+
+
+def second_verdict(oracle: SecondOpinion, before: Values, made: Counterfactuals) -> Values:
+    """Whether an independent classifier, with log odds `before` (N,) of the photographs, follows.
 
     For each photograph on which it agrees with the classifier: whether its decision, too, is the target after; an answer that
-    was not reached counts as one that it does not follow. Both empty without it.
+    was not reached counts as one that it does not follow.
     """
-    if oracle is None:
-        return np.array([]), np.array([])
-    with torch.no_grad():
-        before, after = (in_batches(oracle, pictures.cpu()).double().numpy() for pictures in (x, made.composites))
+    after = second_odds(oracle, made.composites)
     agreed = (before > 0) == (made.targets == 0)
     convinced: Values = (made.reached & ((after > 0) == (made.targets == 1)))[agreed].astype(np.float64)
-    return convinced, before
+    return convinced

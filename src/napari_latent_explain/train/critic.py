@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import functional
 
 from napari_latent_explain.train.checkpoint import optimizer_tensors, restore_optimizer
-from napari_latent_explain.train.discriminator import ProjectedDiscriminator
+from napari_latent_explain.train.discriminator import ProjectedDiscriminator, hinge_loss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +49,7 @@ class Critic:
         A photograph with another class's probabilities counts as false too, so that the class is looked at.
         """
         false = [torch.cat([m.detach(), r]) for m, r in zip(made, real, strict=True)]
-        loss = functional.relu(1 - self.network(real, theirs)).mean()
-        loss = loss + functional.relu(1 + self.network(false, torch.cat([wanted, wanted]))).mean()
+        loss = hinge_loss(self.network(real, theirs), self.network(false, torch.cat([wanted, wanted])))
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()

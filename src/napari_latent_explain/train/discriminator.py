@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ProjectedDiscriminator"]
+__all__ = ["ProjectedDiscriminator", "hinge_loss"]
+
+
+def hinge_loss(real: Tensor, false: Tensor) -> Tensor:
+    """What a discriminator has still to learn, from its scores of what is real and of what is false: a scalar."""
+    return functional.relu(1 - real).mean() + functional.relu(1 + false).mean()
 
 
 class ProjectedDiscriminator(nn.Module):

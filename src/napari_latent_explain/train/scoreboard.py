@@ -18,7 +18,7 @@ from napari_latent_explain.latent import invert, mask_tensor, reconstruct, to_pi
 from napari_latent_explain.latent.similarity import perceptual_distance
 from napari_latent_explain.model.batches import in_batches
 from napari_latent_explain.train.classifier_training import classifier_scores
-from napari_latent_explain.train.counterfactual_scores import SURE, make_counterfactuals, second_verdict
+from napari_latent_explain.train.counterfactual_scores import SURE, make_counterfactuals, second_odds, second_verdict
 from napari_latent_explain.train.fidelity import field_ms_ssim, field_psnr, fine_detail
 from napari_latent_explain.train.oracle import fit_oracle
 from napari_latent_explain.train.perception import ImageNetFeatures
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model.explainer import Explainer
+    from napari_latent_explain.train.counterfactual_scores import Counterfactuals
     from napari_latent_explain.train.photographs import PhotographSet
 
 __all__ = ["Measured", "Scoreboard", "measure_bundle"]
@@ -128,6 +129,16 @@ def _fidelity(a: Tensor, x: Tensor, masks: Tensor, features: ImageNetFeatures) -
     }
 
 
+def _taken(answers: Counterfactuals, second: Values) -> dict[str, Values]:
+    """What answers took, and whom they convinced."""
+    return {
+        "flip_rate": answers.reached,
+        "oracle_flip_rate": second,
+        "directions_used": answers.directions,
+        "changed_area_fraction": answers.changed,
+    }
+
+
 def _auc_interval(logits: Tensor, labels: NDArray[np.int64], rng: np.random.Generator) -> tuple[float, float]:
     odds = (logits[:, 1] - logits[:, 0]).double().numpy()
     drawn = rng.integers(0, len(odds), (_BOOTSTRAP, len(odds)))
@@ -136,26 +147,19 @@ def _auc_interval(logits: Tensor, labels: NDArray[np.int64], rng: np.random.Gene
     return float(low), float(high)
 
 
-def _told_apart(features: ImageNetFeatures, x: Tensor, composites: Tensor, rng: np.random.Generator) -> float:
-    return detectability(describe(features, x, texture=True), describe(features, composites, texture=True), rng)
-
-
 def _against_training(
     explainer: Explainer,
     x: Tensor,
     inverted: _Inverted,
-    composites: Tensor,
     training: PhotographSet | None,
     features: ImageNetFeatures,
-    rng: np.random.Generator,
 ) -> tuple[Group, Group, Tensor | None]:
     """Realism, memorisation, and the training eye nearest to each reconstruction.
 
     Generated eyes are G(E(x)) of training photographs of the same camera, so that no eye of theirs is among those that they
     are compared with.
     """
-    found = _told_apart(features, x, composites, rng)
-    realism: Group = {"kid": None, "kid_real_reference": None, "kid_other_camera": None, "detectability_auc": found}
+    realism: Group = {"kid": None, "kid_real_reference": None, "kid_other_camera": None}
     if training is None:
         return realism, {"nearest_train_ratio": None}, None
     other = np.array([not name.startswith("idrid") for name in training.files])
@@ -236,11 +240,20 @@ def measure_bundle(
     with torch.no_grad():
         logits = in_batches(explainer.classifier, x)
         p, q = logits.softmax(1), in_batches(explainer.classifier, inverted.refined).softmax(1)
-    oracle = fit_oracle(training) if training is not None else None
-    realism, memorisation, nearest = _against_training(explainer, x, inverted, made.composites, training, unseen, rng)
+    realism, memorisation, nearest = _against_training(explainer, x, inverted, training, unseen)
+    own = describe(unseen, x, texture=True)
+
+    def told_apart(answers: Counterfactuals, rng: np.random.Generator) -> float:
+        return detectability(own, describe(unseen, answers.composites, texture=True), rng)
+
+    realism["detectability_auc"] = told_apart(made, rng)
     weights = sum(path.stat().st_size for path in explainer.bundle.rglob("*") if path.is_file())
     scores = classifier_scores(logits.cpu(), photographs.labels)
-    (second, odds), (second_sure, _) = (second_verdict(oracle, x, answers) for answers in (made, sure))
+    odds = second = second_sure = np.array([])
+    if training is not None:
+        oracle = fit_oracle(training)
+        odds = second_odds(oracle, x)
+        second, second_sure = (second_verdict(oracle, odds, answers) for answers in (made, sure))
     board = Scoreboard(
         n=len(photographs),
         classifier={name: scores[name] for name in ("auc", "accuracy", "brier", "ece")}
@@ -251,26 +264,10 @@ def measure_bundle(
             decision=(p.argmax(1) == q.argmax(1)).cpu().numpy(),
             median_abs_dp=(p - q).abs()[:, 1].cpu().double().numpy(),
         ),
-        counterfactual=_group(
-            rng,
-            flip_rate=made.reached,
-            oracle_flip_rate=second,
-            directions_used=made.directions,
-            changed_area_fraction=made.changed,
-            reversal=made.reverted[made.reached],
-        )
+        counterfactual=_group(rng, **_taken(made, second), reversal=made.reverted[made.reached])
         | {"oracle_n": len(second), "oracle_auc": roc_auc(odds, photographs.labels) if len(odds) else None},
-        sure_counterfactual=_group(
-            rng,
-            flip_rate=sure.reached,
-            oracle_flip_rate=second_sure,
-            directions_used=sure.directions,
-            changed_area_fraction=sure.changed,
-        )
-        | {
-            "probability": SURE,
-            "detectability_auc": _told_apart(unseen, x, sure.composites, np.random.default_rng(seed)),
-        },
+        sure_counterfactual=_group(rng, **_taken(sure, second_sure))
+        | {"probability": SURE, "detectability_auc": told_apart(sure, np.random.default_rng(seed))},
         realism=realism,
         memorisation=memorisation,
         seconds={

@@ -36,7 +36,7 @@ from napari_latent_explain.train.checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
-from napari_latent_explain.train.discriminator import ProjectedDiscriminator
+from napari_latent_explain.train.discriminator import ProjectedDiscriminator, hinge_loss
 from napari_latent_explain.train.lesions import KINDS, TAUGHT, lesion_distance
 from napari_latent_explain.train.opinions import disturbed, moving_styles, other_opinions, some_attributes
 from napari_latent_explain.train.perception import ImageNetFeatures
@@ -82,7 +82,7 @@ class StylexTrainer:
         )
         self.fabric.launch()
         self.config, self.recipe, self.folder = config, config.stylex, folder
-        self.data, self.step, self.history = train, 0, list[dict[str, float]]()
+        self.step, self.history = 0, list[dict[str, float]]()
         self.lesions = lesions if config.stylex.lesion_pairs and lesions is not None and len(lesions.owners) else None
         # Attributes that lesion pairs teach say nothing of an opinion, if there are others for that.
         self.taught = TAUGHT if self.lesions is not None and config.stylex.attributes > TAUGHT else 0
@@ -280,8 +280,7 @@ class StylexTrainer:
 
     def _criticise(self, real: list[Tensor], theirs: Tensor, false: list[Tensor], asked: Tensor) -> Tensor:
         """One step of the discriminator (hinge loss); returns the loss."""
-        scores_real, scores_false = self.discriminator(real, theirs), self.discriminator(false, asked)
-        loss = functional.relu(1 - scores_real).mean() + functional.relu(1 + scores_false).mean()
+        loss = hinge_loss(self.discriminator(real, theirs), self.discriminator(false, asked))
         self.critic.zero_grad()
         self.fabric.backward(loss)
         self.critic.step()
@@ -336,7 +335,7 @@ class StylexTrainer:
             if few and self.lesions is not None:  # all lesions gone from every other eye, given to the rest
                 given = torch.zeros(few, self.recipe.attributes, device=x.device)
                 given[::2, : len(KINDS)] = 1
-                given[1::2, len(KINDS) : 2 * len(KINDS)] = 1
+                given[1::2, len(KINDS) : TAUGHT] = 1
                 change, kept = change[:0], kept[:0]
             drawn = self.average(x, seen, change, kept, z.to(x.device), given)
         rows = [x, drawn.pictures * mask - (1 - mask)]
