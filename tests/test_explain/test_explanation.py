@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from torch import Tensor, nn
 
 from napari_latent_explain.domain import Cancelled, Edit, NotAFundusError, Photograph, WrongUseError
 from napari_latent_explain.explain import Explanation, explain_photograph
 from napari_latent_explain.explain.counterfactual import CounterfactualSearch
 from napari_latent_explain.explain.pivot import Pivot
 from napari_latent_explain.fundus import simulate
-from napari_latent_explain.model import Explainer
+from napari_latent_explain.model import Explainer, quick_change
+from napari_latent_explain.model.quick_change import TOLERANCE, Changing, accelerated
 
 
 def _photograph(*, mirrored: bool = False) -> Photograph:
@@ -33,6 +35,24 @@ def test_without_an_edit_the_counterfactual_is_the_photograph(explanation: Expla
     assert np.array_equal(explanation.full_size(), explanation.photograph.pixels)
     probabilities = explanation.frame.probabilities
     assert probabilities.counterfactual == probabilities.original
+
+
+def test_what_is_quick_draws_edits_and_leaves_no_edit_alone(small_explainer: Explainer) -> None:
+    def make(network: nn.Module, example: tuple[Tensor, ...]) -> Changing:
+        return lambda *inputs: tuple(made + TOLERANCE / 2 for made in network(*inputs))
+
+    explainer = accelerated(small_explainer, make)
+    explanation = explain_photograph(explainer, _photograph(), steps=2)
+    edit = Edit(strengths={explanation.directions[0].id: 3.0})
+    before = explanation.render(edit)
+    assert explainer.quick is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quick_change, "_duration", lambda change, inputs: isinstance(change, nn.Module))
+        explainer.quick.settle()
+    assert np.allclose(explanation.render(edit).difference - before.difference, TOLERANCE / 4, atol=1e-6)
+    still = explanation.render(Edit())
+    assert not still.difference.any()
+    assert np.array_equal(still.counterfactual, explanation.original)
 
 
 def test_a_slider_changes_pixels_and_probability_and_says_so(explanation: Explanation) -> None:

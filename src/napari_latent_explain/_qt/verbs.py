@@ -44,7 +44,7 @@ def read(path: Path, frame: int = 0) -> Photograph:
 def load(bundle: Path | None, device: str) -> Explainer:
     """Load a model bundle, the shipped one if none is named, in its fastest form on this machine."""
     from napari_latent_explain.model import load_explainer
-    from napari_latent_explain.model.quick_classifier import accelerated
+    from napari_latent_explain.model.quick_change import accelerated
 
     return accelerated(load_explainer(bundle, device))
 

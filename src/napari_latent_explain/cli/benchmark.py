@@ -155,7 +155,7 @@ def run_render_benchmark(
     from napari_latent_explain.fundus import read_photograph
     from napari_latent_explain.fundus.samples import sample_photographs
     from napari_latent_explain.model import load_explainer
-    from napari_latent_explain.model.quick_classifier import accelerated
+    from napari_latent_explain.model.quick_change import accelerated
 
     explainer = accelerated(load_explainer(model, device))
     if explainer.quick is not None:

@@ -14,8 +14,6 @@ from napari_latent_explain.explain.frame_strip import FrameStrip, strip_strength
 from napari_latent_explain.explain.pivot import changed_fraction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -66,15 +64,15 @@ class Renderer:
         WrongUseError
             If the edit names a direction that this model lacks.
         """
-        made = self.pivot.composites([edit])
-        judged = self.pivot.explainer.judging(made.picture)
-        pixels = _of_full_scale(made.difference[0])
+        if edit:
+            difference, logits = self.pivot.changed(edit)
+            after = _probabilities(logits)
+        else:
+            difference, after = torch.zeros_like(self.pivot.base), self.before
+        pixels = _of_full_scale(difference[0])
         upright = self.shown.upright(pixels)
         counterfactual = self.shown.changed(pixels)
-        changed = changed_fraction(made.difference, self.pivot.mask)
-        after = _probabilities(judged)
-        if not edit:
-            after = self.before
+        changed = changed_fraction(difference, self.pivot.mask)
         return Frame(
             edit=edit,
             counterfactual=counterfactual,
@@ -95,16 +93,15 @@ class Renderer:
         opinions = []
         for k, strength in enumerate(strengths):
             progress("Drawing ahead", k / frames)
-            made = self.pivot.composites([others.with_strength(direction_id, strength)])
-            pictures[k] = self.shown.changed(_of_full_scale(made.difference[0]), size)
-            opinions.append(_probabilities(self.pivot.explainer.judging(made.picture)))
+            difference, logits = self.pivot.changed(others.with_strength(direction_id, strength))
+            pictures[k] = self.shown.changed(_of_full_scale(difference[0]), size)
+            opinions.append(_probabilities(logits))
         return FrameStrip(direction_id, others, strengths, pictures, np.array(opinions))
 
 
-def _probabilities(judged: Callable[[], Tensor]) -> tuple[float, ...]:
-    """What the classifier says in the end of one picture."""
-    with torch.inference_mode():
-        return tuple(judged().cpu().double().softmax(dim=1).tolist()[0])
+def _probabilities(logits: Tensor) -> tuple[float, ...]:
+    """Those of one picture's logits (1, C)."""
+    return tuple(logits.cpu().double().softmax(dim=1).tolist()[0])
 
 
 def _of_full_scale(difference: Tensor) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_latent_explain.domain import WrongUseError
-from napari_latent_explain.latent.inversion import reconstruct
+from napari_latent_explain.model.quick_change import composite_with
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,7 +67,5 @@ def render(
     region : torch.Tensor, optional
         (1, 1, R, R) in [0, 1]: how much of the change each pixel takes.
     """
-    difference = (reconstruct(explainer, moved, mask) - base) * mask
-    if region is not None:
-        difference = difference * region
-    return Composite((x + difference).clamp(-1, 1), difference)
+    weight = mask if region is None else mask * region
+    return Composite(*composite_with(explainer.generator.synthesise(moved), x, base, weight))

@@ -22,12 +22,10 @@ from napari_latent_explain.model.published_generator import PublishedConfig, Pub
 from napari_latent_explain.model.second_opinion import SecondOpinion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import nn
 
     from napari_latent_explain.model.bundle import BundleMetadata
-    from napari_latent_explain.model.quick_classifier import QuickClassifier
+    from napari_latent_explain.model.quick_change import QuickChange
     from napari_latent_explain.model.style_space import StyleLayout
 
 __all__ = ["Explainer", "StyleStatistics", "build_generator", "default_bundle", "load_explainer"]
@@ -63,7 +61,7 @@ class Explainer:
 
     `perception` is the EfficientNet-Lite0 whose features inversion compares: that of the classifier, unless it was not made
     here. `controls` are heads that know nothing and `second_opinion` is an independent classifier, where the bundle has them;
-    `quick` judges single pictures, faster (`model.quick_classifier`).
+    `quick` changes single photographs, faster (`model.quick_change`).
     """
 
     identity: ModelIdentity
@@ -82,16 +80,7 @@ class Explainer:
     title: str = ""
     controls: ControlHeads | None = None
     second_opinion: SecondOpinion | None = None
-    quick: QuickClassifier | None = None
-
-    def judging(self, x: Tensor) -> Callable[[], Tensor]:
-        """Begin to judge pictures (N, 3, R, R), without gradients; call what comes back for their logits (N, classes).
-
-        A single picture goes by `quick`, where there is that, while the caller does something else.
-        """
-        if self.quick is not None and len(x) == 1:
-            return self.quick(x)
-        return lambda: self.classifier(x)
+    quick: QuickChange | None = None
 
     @property
     def layout(self) -> StyleLayout:
