@@ -68,8 +68,9 @@ def test_inversion_leaves_components_that_say_what_the_styles_show(tmp_path: Pat
 
 
 def test_maps_and_logits_come_from_one_pass_where_one_network_gives_both(small_explainer: Explainer, scene) -> None:
-    x, calls = scene[0], []
+    x, calls, last = scene[0], [], []
     handle = small_explainer.perception._conv_stem.register_forward_hook(lambda *_: calls.append(1))
+    handle_last = small_explainer.perception._blocks[-1].register_forward_hook(lambda *_: last.append(1))
     try:
         maps, logits = small_explainer.perceive(x)
         assert len(calls) == 1
@@ -77,13 +78,18 @@ def test_maps_and_logits_come_from_one_pass_where_one_network_gives_both(small_e
         for one, other in zip(maps, stage_features(small_explainer.perception, x)[:4], strict=True):
             torch.testing.assert_close(one, other)
         calls.clear()
+        last.clear()
         larger = torch.nn.functional.interpolate(x, scale_factor=2)  # which the classifier looks at smaller
         maps, logits = small_explainer.perceive(larger)
         assert len(calls) == 2
+        assert len(last) == 1  # for the maps, no more is computed than is compared
         assert maps[0].shape[-1] == 32
+        for one, other in zip(maps, stage_features(small_explainer.perception, larger)[:4], strict=True):
+            torch.testing.assert_close(one, other)
         torch.testing.assert_close(logits, small_explainer.classifier(larger))
     finally:
         handle.remove()
+        handle_last.remove()
 
 
 def test_a_bundle_is_read_without_the_compiler_of_torch(small_bundle: Path) -> None:

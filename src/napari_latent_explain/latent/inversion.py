@@ -92,7 +92,7 @@ def invert(
             maps, logits = explainer.perceive(picture)
             agreement = functional.kl_div(logits.log_softmax(1), wanted, reduction="batchmean")  # KL(f(x) || f(G(s)))
         else:
-            maps, agreement = stage_features(explainer.perception, picture)[:4], picture.new_zeros(())
+            maps, agreement = stage_features(explainer.perception, picture, 4), picture.new_zeros(())
         away = ((code - mean) / spread).square().mean()
         return (
             5 * weighted_l1(picture, x, weight)

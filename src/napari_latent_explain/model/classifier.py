@@ -161,14 +161,19 @@ def _fold_padding(module: nn.Module, name: str) -> None:
             setattr(module, f"{name}_padding", nn.Identity())
 
 
-def stage_features(network: nn.Module, x: Tensor) -> list[Tensor]:
-    """Feature maps after stages 1, 2, 3, 5 and 7: at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input's size."""
+def stage_features(network: nn.Module, x: Tensor, count: int = 5) -> list[Tensor]:
+    """The first `count` feature maps after stages 1, 2, 3, 5 and 7: at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input's size.
+
+    Stages behind the last one asked for are not computed.
+    """
     x = network._swish(network._bn0(network._conv_stem(network._conv_stem_padding(x))))  # type: ignore[operator]  # noqa: SLF001
-    maps = []
+    maps, shown = [], (0, 1, 2, 4, 6)[:count]
     for index, stage in enumerate(network._blocks):  # type: ignore[arg-type]  # noqa: SLF001
         x = stage(x)
-        if index in (0, 1, 2, 4, 6):
+        if index in shown:
             maps.append(x)
+        if index == shown[-1]:
+            break
     return maps
 
 

@@ -102,15 +102,15 @@ class Explainer:
 
         Of pictures (N, 3, R, R) in [-1, 1]; one pass for both where one network gives both.
         """
-        maps = stage_features(self.perception, x)
         classifier = self.classifier
         if (
             isinstance(classifier, FundusClassifier)
             and classifier.backbone is self.perception
             and classifier.config.input_size == x.shape[-1]
         ):
+            maps = stage_features(self.perception, x)
             return maps[:4], classifier.head(classifier.pooled(maps))
-        return maps[:4], classifier(x)
+        return stage_features(self.perception, x, 4), classifier(x)
 
     def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """As much of the classifier's features and probabilities as the encoder asks for; nothing costs nothing."""

@@ -122,7 +122,7 @@ class _Teaching:
         field = torch.cat([mask, torch.ones_like(mask[:1]).expand(len(dreams), -1, -1, -1)])
         with torch.no_grad():
             seen = self.base.classifier(everything).softmax(dim=1)
-            wanted = stage_features(self.base.perception, everything)[:4]
+            wanted = stage_features(self.base.perception, everything, 4)
         ws, attributes, structure = encoder(everything, everything.new_zeros(len(everything), 0), seen)
         drawn = self.generator(ws, attributes, structure) * field - (1 - field)
         weight = detail_weight(everything, 3.0) * field
@@ -130,7 +130,7 @@ class _Teaching:
             "pixels": recipe.pixels * weighted_l1(drawn, everything, weight),
             "gradients": recipe.gradients * gradient_l1(drawn, everything, weight),
             "perceptual": recipe.perceptual
-            * perceptual_distance(stage_features(self.base.perception, drawn)[:4], wanted).mean(),
+            * perceptual_distance(stage_features(self.base.perception, drawn, 4), wanted).mean(),
         }
         if self.base.classifier.differentiable:
             logs = self.base.classifier(drawn[:count]).log_softmax(dim=1)
