@@ -17,6 +17,7 @@ from napari_latent_explain._qt.docked_widget import DockedWidget
 from napari_latent_explain._qt.drawn_ahead import DrawnAhead
 from napari_latent_explain._qt.explained_layers import ExplainedLayers
 from napari_latent_explain._qt.explaining import Explaining
+from napari_latent_explain._qt.model_fetching import ModelFetching
 from napari_latent_explain._qt.model_shelf import ModelShelf
 from napari_latent_explain._qt.panel import Panel
 from napari_latent_explain._qt.panel_export import PanelExport
@@ -114,6 +115,7 @@ class ExplainWidget(DockedWidget):
         self._view = RememberedView(viewer, panel, self.project.keeper)
         self._blink_key = BlinkKey(viewer, self, self.viewing.blink)
         self._explaining = Explaining(session, self.photograph, panel.model, shelf, self._explain, work)
+        self._fetching = ModelFetching(panel.model, work)
         self._rendering = Rendering(session, self.layers, panel.bars, self.ahead, work)
         self._searching = Searching(session, panel.goal, panel.curve, work)
         self._map = ComparedMap(session, panel.comparison, self.layers, work)

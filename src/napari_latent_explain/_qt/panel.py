@@ -48,6 +48,7 @@ _BUSY = {
     "look": "Changing the look",
     "take up": "Taking up where it was left",
     "directions": "Taking the directions",
+    "fetch": "Downloading",
     "export": "Writing the panel",
 }
 _PREPARING = "Loading the model, while you choose a photograph"
@@ -271,7 +272,7 @@ class Panel(QWidget):  # type: ignore[misc]
         free = not long_job
         self.explain.setEnabled(free)
         self.model.directions.setEnabled(free)
-        self.cancel.setEnabled(busy in ("explain", "find", "another", "compare", "take up", "directions"))
+        self.cancel.setEnabled(busy in ("explain", "find", "another", "compare", "take up", "directions", "fetch"))
         self.progress.setVisible(long_job)
         if long_job and (self.message.isHidden() or self.message.text() == _PREPARING):
             self.progress.setValue(0)

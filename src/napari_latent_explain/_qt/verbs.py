@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from napari_latent_explain.review import Study
 
 __all__ = [
-    "answer", "directions_of", "draw_ahead", "explain", "first_use", "history_of", "is_out_of_memory", "load", "make_study",
-    "map_over", "read", "redirected", "take_up", "with_directions", "write_panel",
+    "answer", "directions_of", "draw_ahead", "explain", "fetch", "first_use", "history_of", "is_out_of_memory", "load",
+    "make_study", "map_over", "read", "redirected", "take_up", "with_directions", "write_panel",
 ]  # fmt: skip
 
 
@@ -47,6 +47,13 @@ def load(bundle: Path | None, device: str) -> Explainer:
     from napari_latent_explain.model.quick_change import accelerated
 
     return accelerated(load_explainer(bundle, device))
+
+
+def fetch(name: str, progress: Progress) -> tuple[str, Path]:
+    """Download a model; its name and its folder."""
+    from napari_latent_explain.model.downloads import fetch_bundle
+
+    return name, fetch_bundle(name, progress)
 
 
 def first_use() -> None:

@@ -355,6 +355,16 @@ def audit(
 
 
 @app.command()
+def fetch(
+    name: Annotated[str | None, typer.Argument(help="Which model (without it: a list).")] = None, as_json: Json = False
+) -> None:
+    """Download a larger model than the one that ships with the package, once."""
+    from napari_latent_explain.cli.fetch import run_fetch
+
+    run_fetch(name, as_json=as_json)
+
+
+@app.command()
 def info(model: Model = None, as_json: Json = False) -> None:
     """Say what the model is, how it scored, and what this machine has."""
     from napari_latent_explain import __version__
