@@ -13,7 +13,7 @@ from napari_latent_explain.cli.cohort_app import cohort
 from napari_latent_explain.cli.options import Device, Json, Model
 from napari_latent_explain.cli.report import message, out, show_progress
 from napari_latent_explain.cli.study_app import study
-from napari_latent_explain.domain import LatentExplainError, WrongUseError
+from napari_latent_explain.domain import REFINEMENT_STEPS, LatentExplainError, WrongUseError
 
 __all__ = ["app", "main"]
 
@@ -275,7 +275,7 @@ def scoreboard(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for grids of the worst cases.")] = Path(
         "scoreboard"
     ),
-    refinement: Annotated[int, typer.Option(min=1, help="Adam steps of each inversion.")] = 30,
+    refinement: Annotated[int, typer.Option(min=1, help="Adam steps of each inversion.")] = REFINEMENT_STEPS,
     model: Model = None,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Seed of bootstrap and cross-validation.")] = 0,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from napari_latent_explain.cli.options import Device, Json, Model
+from napari_latent_explain.domain import REFINEMENT_STEPS
 
 __all__ = ["cohort"]
 
@@ -43,7 +44,7 @@ def invert(
     output: Output,
     processes: Processes = None,
     scheduler: Scheduler = None,
-    steps: Annotated[int, typer.Option(min=0, help="Adam steps of each inversion.")] = 60,
+    steps: Annotated[int, typer.Option(min=0, help="Adam steps of each inversion.")] = REFINEMENT_STEPS,
     retry: Retry = False,
     model: Model = None,
     device: Device = "auto",

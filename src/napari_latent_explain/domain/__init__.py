@@ -30,12 +30,14 @@ from napari_latent_explain.domain.photograph import Photograph
 from napari_latent_explain.domain.probabilities import Probabilities
 from napari_latent_explain.domain.progress import Progress, portion, silent
 from napari_latent_explain.domain.quality import QualityFlag, QualityReport
+from napari_latent_explain.domain.refinement import REFINEMENT_STEPS
 from napari_latent_explain.domain.region import Region
 from napari_latent_explain.domain.saliency import SaliencyMap, SaliencyMethod
 from napari_latent_explain.domain.validation import Validation
 
 __all__ = [
     "LUMINANCE",
+    "REFINEMENT_STEPS",
     "ActivityMap",
     "Alternative",
     "BundleError",

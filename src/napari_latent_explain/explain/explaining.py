@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from napari_latent_explain.domain import ExplanationError, silent
+from napari_latent_explain.domain import REFINEMENT_STEPS, ExplanationError, silent
 from napari_latent_explain.explain.explanation import Explanation
 from napari_latent_explain.fundus import assess_quality, canonical, crop, find_field, read_laterality
 from napari_latent_explain.latent import invert, mask_tensor, to_tensor
@@ -26,7 +26,7 @@ def explain_photograph(
     target: int | None = None,
     display_size: int = 1024,
     seed: int = 0,
-    steps: int = 60,
+    steps: int = REFINEMENT_STEPS,
     progress: Progress = silent,
 ) -> Explanation:
     """Invert a photograph and make it ready to be edited.

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from napari_latent_explain.domain import Faithfulness, silent
+from napari_latent_explain.domain import REFINEMENT_STEPS, Faithfulness, silent
 from napari_latent_explain.latent import invert, jpeg_round_trip, move, reconstruct, render
 from napari_latent_explain.model.classifier import FundusClassifier, margin
 
@@ -110,7 +110,7 @@ def check_faithfulness(
     rng: np.random.Generator,
     *,
     count: int = 20,
-    refinement: int = 30,
+    refinement: int = REFINEMENT_STEPS,
     progress: Progress = silent,
 ) -> Faithfulness | None:
     """Put an edit to the controls.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from napari_latent_explain.domain import silent
+from napari_latent_explain.domain import REFINEMENT_STEPS, silent
 from napari_latent_explain.latent.similarity import detail_weight, gradient_l1, perceptual_distance, weighted_l1
 from napari_latent_explain.model.classifier import stage_features
 
@@ -47,8 +47,9 @@ def invert(
     x: Tensor,
     mask: Tensor,
     *,
-    steps: int = 60,
+    steps: int = REFINEMENT_STEPS,
     rate: float = 0.05,
+    structure_rate: float = 0.15,
     prior: float = 0.02,
     progress: Progress = silent,
 ) -> Inversion:
@@ -66,8 +67,12 @@ def invert(
         Adam steps of refinement; 0 keeps the encoder's code.
     rate : float
         Learning rate in units of each coordinate's spread.
+    structure_rate : float
+        Share of it at which a structure code's numbers move: thousands of them, all at once at the full rate, make a picture
+        worse before they make it better (docs/training-log.md, "Inversion").
     prior : float
-        Weight of the squared distance (in spreads) from the encoder's code and from the mean of real eyes.
+        Weight of the squared distance from the encoder's code (in spreads, a structure code's in `structure_rate` of theirs) and
+        from the mean of real eyes (in spreads).
     progress : Progress
         Told at every step; may raise `Cancelled`.
     """
@@ -82,6 +87,7 @@ def invert(
     if (attributes := explainer.generator.config.attributes) > 0:  # those of a photograph are 0 by definition
         free[explainer.layout.size - attributes : explainer.layout.size] = 0
     step_size = spread * free
+    step_size[explainer.layout.size :] *= structure_rate
     offset = torch.zeros_like(start, requires_grad=True)
     optimizer = torch.optim.Adam([offset], lr=rate, betas=(0.9, 0.99))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import torch
 
-from napari_latent_explain.domain import TrainingError, silent
+from napari_latent_explain.domain import REFINEMENT_STEPS, TrainingError, silent
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
 from napari_latent_explain.explain.pivot import Pivot
@@ -188,7 +188,7 @@ def measure_bundle(
     photographs: PhotographSet,
     training: PhotographSet | None,
     *,
-    refinement: int = 30,
+    refinement: int = REFINEMENT_STEPS,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Measured:

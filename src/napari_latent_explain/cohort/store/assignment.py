@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_latent_explain.domain import REFINEMENT_STEPS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,7 +55,7 @@ class Assignment:
     bundle: Path | None
     model: str
     device: str = "cpu"
-    steps: int = 60
+    steps: int = REFINEMENT_STEPS
     seed: int = 0
     atlas: Path | None = None
     atlas_sha256: str = ""
