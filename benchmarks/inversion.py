@@ -1,9 +1,9 @@
 """How inversion's steps and rates trade time for likeness: `python benchmarks/inversion.py [--json]`.
 
-On photographs that the shipped model's training held out (no test split): for each choice of steps and rates, means of PSNR and
-fine detail inside the field, how far the classifier's probability and log odds move from photograph to reconstruction, the share of
-decisions that stay, the loss that is refined, and seconds a photograph. Cost: about three forward passes of generator and
-classifier a step and photograph.
+On photographs that the shipped model's training held out (no test split): for each choice of steps and rates, means of PSNR
+and fine detail inside the field, how far the classifier's probability and log odds move from photograph to reconstruction, the
+share of decisions that stay, the loss that is refined, and seconds a photograph. Cost: about three forward passes of
+generator and classifier a step and photograph.
 """
 
 import argparse

@@ -48,7 +48,17 @@ class Download(FrozenModel):
     bytes: Annotated[int, Field(gt=0, le=_LARGEST)]
 
 
-DOWNLOADS: tuple[Download, ...] = ()
+_MODELS = "https://raw.githubusercontent.com/napari-latent-explain/napari-latent-explain/main/models"
+
+DOWNLOADS = (
+    Download(
+        name="referable_dr_512",
+        title="Referable DR, 512 px",
+        address=f"{_MODELS}/referable_dr_512-0e5dfb1b/",
+        sha256="0e5dfb1be273884a24a89597645951bb0617bb305008c176e87c033682f46113",
+        bytes=24_356_390,
+    ),
+)
 """All that this version knows."""
 
 
