@@ -33,5 +33,5 @@ def _list(*, as_json: bool) -> None:
     table(
         "Models that can be fetched",
         ("name", "what it is", "MB", "on this machine"),
-        [(d.name, d.title, f"{d.bytes / 1e6:.0f}", str(there[d.name] or "not yet")) for d in DOWNLOADS],
+        [(d.name, d.title, f"{d.bytes / 1e6:.0f}", "yes" if there[d.name] else "not yet") for d in DOWNLOADS],
     )
