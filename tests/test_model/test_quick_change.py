@@ -8,13 +8,12 @@ from torch import Tensor, nn
 
 from napari_latent_explain.model import Explainer
 from napari_latent_explain.model import quick_change as module
+from napari_latent_explain.model.photograph_change import PhotographChange, composite_with
 from napari_latent_explain.model.quick_change import (
     TOLERANCE,
     Changing,
-    PhotographChange,
     QuickChange,
     accelerated,
-    composite_with,
     through_openvino,
 )
 

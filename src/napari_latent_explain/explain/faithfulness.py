@@ -165,7 +165,7 @@ def check_faithfulness(
     again = invert(explainer, composite.picture, pivot.mask, steps=refinement)
     with torch.inference_mode():
         base = reconstruct(explainer, again.code, pivot.mask)
-        back = render(explainer, composite.picture, pivot.mask, base, move(explainer, again.code, -edit), pivot.region)
+        back = render(explainer, composite.picture, pivot.weight, base, move(explainer, again.code, -edit))
     return Faithfulness(
         effect=effect,
         random_effects=tuple(random),

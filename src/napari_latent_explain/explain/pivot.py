@@ -21,7 +21,7 @@ from napari_latent_explain.explain.dose_response import dose_response
 from napari_latent_explain.latent import move, render
 from napari_latent_explain.model.batches import pictures_at_once
 from napari_latent_explain.model.classifier import margin
-from napari_latent_explain.model.quick_change import PhotographChange
+from napari_latent_explain.model.photograph_change import PhotographChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,6 +61,11 @@ class Pivot:
     base: Tensor
     region: Tensor | None = None
 
+    @property
+    def weight(self) -> Tensor:
+        """How much of a change each pixel takes, (1, 1, R, R): nothing outside the field and the region."""
+        return self.mask if self.region is None else self.mask * self.region
+
     def strength_range(self, direction_id: DirectionId) -> tuple[float, float]:
         """Least and greatest strength that keep this eye within what real eyes show."""
         direction = self.explainer.atlas[direction_id]
@@ -74,15 +79,14 @@ class Pivot:
 
     def moved_to(self, codes: Tensor) -> Composite:
         """The photograph with what changes between its code and each of N codes (N, n)."""
-        return render(self.explainer, self.picture, self.mask, self.base, codes, self.region)
+        return render(self.explainer, self.picture, self.weight, self.base, codes)
 
     @torch.inference_mode()
     def changed(self, edit: Edit) -> tuple[Tensor, Tensor]:
         """What an edit changes, (1, 3, R, R) in [-2, 2], and the composite's logits (1, C), as fast as this machine can."""
         explainer = self.explainer
         change = explainer.quick if explainer.quick is not None else PhotographChange(explainer)
-        weight = self.mask if self.region is None else self.mask * self.region
-        return change(move(explainer, self.code, edit), self.picture, self.base, weight)
+        return change(move(explainer, self.code, edit), self.picture, self.base, self.weight)
 
     def margins(self, edits: Sequence[Edit], target: int) -> list[float]:
         """Log odds of `target` against the best other class under each edit: positive where the decision is `target`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_latent_explain.domain import WrongUseError
-from napari_latent_explain.model.quick_change import composite_with
+from napari_latent_explain.model.photograph_change import composite_with
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,23 +49,20 @@ class Composite:
 
 
 @torch.inference_mode()
-def render(
-    explainer: Explainer, x: Tensor, mask: Tensor, base: Tensor, moved: Tensor, region: Tensor | None = None
-) -> Composite:
+def render(explainer: Explainer, x: Tensor, weight: Tensor, base: Tensor, moved: Tensor) -> Composite:
     """Add to photographs what changed between G(base) and G(moved).
 
     Parameters
     ----------
     explainer : Explainer
         The model.
-    x, mask : torch.Tensor
-        Photographs (N or 1, 3, R, R) in [-1, 1] and their fields (N or 1, 1, R, R).
+    x : torch.Tensor
+        Photographs (N or 1, 3, R, R) in [-1, 1].
+    weight : torch.Tensor
+        How much of the change each pixel takes, (N or 1, 1, R, R) in [0, 1]: their fields, perhaps less.
     base : torch.Tensor
         G(s) of the unmoved codes (N or 1, 3, R, R), from `reconstruct`.
     moved : torch.Tensor
         Moved codes (N, n).
-    region : torch.Tensor, optional
-        (1, 1, R, R) in [0, 1]: how much of the change each pixel takes.
     """
-    weight = mask if region is None else mask * region
     return Composite(*composite_with(explainer.generator.synthesise(moved), x, base, weight))
