@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import import_module
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from npe2 import PluginManifest
 from PIL import Image
 
 from napari_latent_explain._napari.reader import get_reader
-from napari_latent_explain._napari.sample_data import healthy_eye, referable_eye
+from napari_latent_explain._napari.sample_data import healthy_eye, public_eye, referable_eye
 from napari_latent_explain.domain import PhotographError
+from napari_latent_explain.fundus import samples
 
 
 def test_every_command_of_the_manifest_exists() -> None:
@@ -27,7 +29,7 @@ def test_every_command_of_the_manifest_exists() -> None:
         item.command for kind in ("readers", "sample_data", "widgets") for item in getattr(manifest.contributions, kind)
     ]
     assert set(used) <= known
-    assert len(used) == 5
+    assert len(used) == 6
 
 
 def test_the_reader_gives_one_layer_a_photograph(tmp_path: Path) -> None:
@@ -63,3 +65,40 @@ def test_sample_data_are_marked_as_simulated(sample) -> None:
     assert kind == "image"
     assert data.ndim == 3
     assert options["metadata"]["latent_explain"]["simulated"]
+
+
+def test_the_public_photograph_is_downloaded_once_and_shown_only_if_it_is_the_one_that_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, cache = tmp_path / "eye.jpg", tmp_path / "cache"
+    picture = Image.fromarray(np.full((20, 30, 3), (180, 80, 40), dtype=np.uint8))
+    picture.save(served)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(cache))
+
+    class Server:
+        asked = 0
+
+        def __call__(self, url: str, output_file: str, _pooch: object) -> None:
+            Server.asked += 1
+            Path(output_file).write_bytes(served.read_bytes())
+
+    monkeypatch.setattr("pooch.HTTPDownloader", lambda **_: Server())
+    monkeypatch.setattr(samples, "_SHA256", hashlib.sha256(served.read_bytes()).hexdigest())
+    for _ in range(2):
+        ((data, options, kind),) = public_eye()
+        assert data.shape == (20, 30, 3)
+        assert not options["metadata"]["latent_explain"]["simulated"]
+        assert kind == "image"
+    assert Server.asked == 1
+    monkeypatch.setattr(samples, "_SHA256", "0" * 64)
+    with pytest.raises(PhotographError, match="could not be downloaded"):
+        public_eye()
+
+
+def test_without_a_network_the_public_photograph_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path))
+    monkeypatch.setattr(samples, "_ADDRESS", "http://127.0.0.1:9/eye.jpg")
+    with pytest.raises(PhotographError, match="a photograph of your own"):
+        public_eye()

@@ -111,6 +111,7 @@ def test_a_picture_that_was_asked_for_before_a_drag_does_not_take_it_over(explai
     _, widget = explained
     row, explanation = _first(widget), widget.explanation
     explanation.slow = 0.15
+    widget._rendering._rest.setInterval(60_000)  # the slider moves on before that
     strip = explanation.strip(row.direction.id, Edit())
     widget.ahead._strips = {row.direction.id: strip}
     row.slider.setValue(0.2)  # where the press put the handle: exactly rendered, and slow
@@ -126,6 +127,58 @@ def test_a_picture_that_was_asked_for_before_a_drag_does_not_take_it_over(explai
     assert explanation.edit[row.direction.id] == pytest.approx(1.7, abs=0.01)
     exact = explanation.render(explanation.edit).counterfactual
     assert np.array_equal(widget.layers["Counterfactual"].data, exact)
+
+
+def test_a_slider_that_is_held_still_shows_the_exact_picture_and_the_drag_goes_on(explained, qtbot, settle):
+    _, widget = explained
+    row, explanation = _first(widget), widget.explanation
+    bar, rendered = widget.panel.bars.values[1, "Counterfactual"], len(explanation.rendered)
+    row.slider.setSliderDown(True)
+    row.slider.setValue(0.4)
+    row.slider.setValue(0.9)
+    qtbot.waitUntil(lambda: not bar.text().startswith("~"), timeout=5000)
+    settle(widget)
+    assert len(explanation.rendered) == rendered + 1
+    exact = explanation.frame
+    assert explanation.edit[row.direction.id] == pytest.approx(0.9, abs=0.01)
+    assert np.array_equal(widget.layers["Counterfactual"].data, exact.counterfactual)
+    assert np.abs(widget.layers["Difference"].data).max() > 0
+    assert f"{100 * exact.probabilities.counterfactual[1]:.1f} %" in widget.layers["Counterfactual"].name
+    row.slider.setValue(1.3)
+    assert bar.text().startswith("~")
+    assert not np.array_equal(widget.layers["Counterfactual"].data, exact.counterfactual)
+    row.slider.setSliderDown(False)
+    settle(widget)
+    assert explanation.edit[row.direction.id] == pytest.approx(1.3, abs=0.01)
+    widget.undo()  # one drag, one step, wherever it rested
+    settle(widget)
+    assert not explanation.edit
+
+
+def test_letting_go_where_a_slider_rested_renders_nothing_more(explained, qtbot, settle):
+    _, widget = explained
+    row, explanation = _first(widget), widget.explanation
+    row.slider.setSliderDown(True)
+    row.slider.setValue(0.9)
+    qtbot.waitUntil(lambda: bool(explanation.edit), timeout=5000)
+    settle(widget)
+    rendered = len(explanation.rendered)
+    row.slider.setSliderDown(False)
+    settle(widget)
+    assert len(explanation.rendered) == rendered
+    assert widget.session.history.can_undo
+
+
+def test_a_search_that_was_asked_for_in_a_drag_is_what_is_shown_in_the_end(explained, settle):
+    _, widget = explained
+    row = _first(widget)
+    row.slider.setSliderDown(True)
+    row.slider.setValue(0.4)
+    widget.find_counterfactual()
+    settle(widget)
+    assert widget.explanation.frame.flipped
+    assert np.array_equal(widget.layers["Counterfactual"].data, widget.explanation.frame.counterfactual)
+    assert row.slider.value() == pytest.approx(1.5, abs=0.01)
 
 
 def test_dragging_away_and_back_shows_the_exact_picture_again(explained, settle):

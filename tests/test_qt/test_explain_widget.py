@@ -112,11 +112,14 @@ def test_a_layer_that_was_removed_stays_away_until_the_next_explanation(explaine
     viewer.layers.remove(widget.layers["Difference"])
     _first(widget).slider.setValue(1.0)
     _settle(qtbot, widget)
-    assert "Difference" not in viewer.layers
+    with pytest.raises(KeyError):
+        widget.layers["Difference"]
+    assert not any(layer.name.startswith("Difference") for layer in viewer.layers)
     with qtbot.waitSignal(widget.explained):
         widget.explain()
     _settle(qtbot, widget)
-    assert "Difference" in viewer.layers
+    assert widget.layers["Difference"].name == "Difference: blue darker, orange brighter"
+    assert widget.layers["Difference"] in viewer.layers
 
 
 def test_reset_one_reset_all_undo_redo(explained, qtbot):

@@ -1,4 +1,4 @@
-"""Sample data: the simulated eyes that ship with the plugin."""
+"""Sample data: the simulated eyes that ship with the plugin, and a photograph of the public domain."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from napari_latent_explain._napari.reader import LayerData
 
-__all__ = ["healthy_eye", "referable_eye"]
+__all__ = ["healthy_eye", "public_eye", "referable_eye"]
 
 
 def _sample(word: str) -> list[LayerData]:
@@ -26,3 +26,17 @@ def healthy_eye() -> list[LayerData]:
 def referable_eye() -> list[LayerData]:
     """A simulated eye with exudates and haemorrhages."""
     return _sample("referable")
+
+
+def public_eye() -> list[LayerData]:
+    """A photograph of a normal left eye (Mikael Haggstrom, CC0), downloaded at the first time.
+
+    Raises
+    ------
+    PhotographError
+        If there is no network, or the file there is another one by now.
+    """
+    from napari_latent_explain._napari.reader import read_layer
+    from napari_latent_explain.fundus.samples import fetch_cc0_photograph
+
+    return [read_layer(fetch_cc0_photograph())]

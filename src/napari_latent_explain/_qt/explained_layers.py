@@ -97,6 +97,7 @@ class ExplainedLayers:
         for role in ROLES:
             self._put(role, _signed(explanation.frame) if role == DIFFERENCE else box.picture(role), square)
             self[role].visible = role != RECONSTRUCTION or self._reconstruction
+        self[DIFFERENCE].name = "{}: {} darker, {} brighter".format(DIFFERENCE, *self._colours.split("-"))
         self._caption(explanation, explanation.frame)
         if source is not None and source.visible:
             source.visible = False
@@ -259,6 +260,6 @@ def _signed(frame: Frame) -> NDArray[np.float32]:
 def _write(layer: Any, picture: NDArray[Any]) -> None:
     if layer.data.shape == picture.shape and layer.data.flags.writeable:
         layer.data[...] = picture
-        layer.refresh(extent=False, thumbnail=False)
+        layer.refresh(extent=False, thumbnail=False, highlight=False)
     else:
         layer.data = np.array(picture)

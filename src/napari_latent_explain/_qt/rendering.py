@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_latent_explain._qt.slow_work import RENDER
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain import Frame
 
 __all__ = ["Rendering"]
+
+_REST_MS = 150
 
 
 class Rendering(QObject):  # type: ignore[misc]
@@ -49,6 +51,10 @@ class Rendering(QObject):  # type: ignore[misc]
         super().__init__()
         self._session, self._layers, self._bars, self._ahead, self._work = session, layers, bars, ahead, work
         self._viewed: Viewed | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(session.rest)
         work.expect(RENDER, self._accept, self._fall_back)
         session.picture_asked.connect(self.ask)
 
@@ -63,7 +69,7 @@ class Rendering(QObject):  # type: ignore[misc]
             self._work.submit(RENDER, lambda _: view(explanation.render(edit)))
 
     def move(self, direction_id: DirectionId, strength: float, dragging: bool) -> None:
-        """Move a slider; while it is dragged, show a rough picture if there is one."""
+        """Move a slider; while it is dragged, show a rough picture if there is one, and the exact one where it rests."""
         mix = self._session.current.mix.with_strength(direction_id, strength)
         quick = dragging and self._work.free and self._layers.box.plain and mix.hears(direction_id)
         rough = self._ahead.preview(mix.heard, direction_id) if quick else None
@@ -71,7 +77,9 @@ class Rendering(QObject):  # type: ignore[misc]
             self._session.set_mix(mix, direction_id if dragging else None)
         else:
             picture, about = rough
+            self._ahead.pause()
             self._session.glide(mix, direction_id)
+            self._rest.start()
             self._layers.preview(picture)
             self._bars.show_about(about)
 

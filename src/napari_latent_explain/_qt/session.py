@@ -108,9 +108,15 @@ class Session(QObject):  # type: ignore[misc]
             self._push(replace(self.current, mix=mix), drag)
 
     def glide(self, mix: Mix, drag: DirectionId) -> None:
-        """Note where a slider is dragged while a rough picture is shown; `settle` asks for the exact one."""
+        """Note where a slider is dragged while a rough picture is shown; `rest` and `settle` ask for the exact one."""
         self._gliding = True
         self.history.push(replace(self.current, mix=mix), drag)
+
+    def rest(self) -> None:
+        """A slider that is dragged stands still: what is shown is made exact, the drag goes on."""
+        if self._gliding and self._explanation is not None:
+            self._gliding = False
+            self.picture_asked.emit(self.current.mix.heard, True)
 
     def settle(self) -> None:
         """A slider was let go: the next drag is a step of its own, and what is shown is made exact."""
