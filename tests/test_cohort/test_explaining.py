@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from napari_latent_explain.cohort import CaseState, Project
@@ -89,6 +90,22 @@ def test_an_error_in_the_program_stops_one_photograph_only(
     explain_waiting(project, small_explainer)
     assert "ZeroDivisionError: oops" in project[folder / "eye3.png"].why
     assert project[folder / "eye4.png"].state is CaseState.DONE
+
+
+def test_a_full_graphics_processor_refuses_no_photograph(
+    project: Project, small_explainer: Explainer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object, **_named: object) -> object:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    real = module.explain_photograph
+    monkeypatch.setattr(module, "explain_photograph", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        explain_waiting(project, small_explainer)
+    assert len(project.waiting()) == 4
+    monkeypatch.setattr(module, "explain_photograph", real)
+    explain_waiting(project, small_explainer)
+    assert project[folder / "eye3.png"].state is CaseState.DONE
 
 
 def test_what_was_found_is_taken_up_with_its_edit(project: Project, small_explainer: Explainer, folder: Path) -> None:

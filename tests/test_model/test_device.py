@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+import torch
+
 import napari_latent_explain
+from napari_latent_explain.model.device import is_out_of_memory
 
 _TOO_EARLY = re.compile(r"(?<!cpu\(\))\.double\(\)[^\n]*\.(?:cpu|tolist)\(\)")
 
@@ -25,3 +29,12 @@ def test_numbers_come_to_the_processor_before_they_are_widened() -> None:
         if _TOO_EARLY.search(line)
     ]
     assert not found
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [(torch.OutOfMemoryError("CUDA out of memory"), True), (RuntimeError("MPS backend out of memory"), True),
+     (RuntimeError("shapes differ"), False), (MemoryError("out of memory"), False)],
+)  # fmt: skip
+def test_a_full_graphics_processor_is_told_from_other_errors(error: Exception, full: bool) -> None:
+    assert is_out_of_memory(error) is full

@@ -16,6 +16,7 @@ from napari_latent_explain.domain import (
     DirectionAtlas,
     DoseResponse,
     Edit,
+    Faithfulness,
     Field,
     LateralityReading,
     ModelIdentity,
@@ -86,7 +87,7 @@ class FakeExplanation:
             {},
             "The reconstruction reads 0.52 differently from the photograph.",
         )
-        self.rendered, self.mapped, self.goals, self.drawn_ahead = [], [], [], []
+        self.rendered, self.mapped, self.goals, self.drawn_ahead, self.checked = [], [], [], [], []
         self.frame = self.render(Edit())
 
     def _crop(self, size):
@@ -208,7 +209,16 @@ class FakeExplanation:
         values[10:20, 30 + 10 * self.target : 50] = 1
         return SaliencyMap(method, self.target, values)
 
-    def record(self, frame=None):
+    def check(self, seed=0, progress=silent, frame=None):
+        progress("Checking", 0.5)
+        time.sleep(self.slow)
+        self.checked.append((frame if frame is not None else self.frame).edit)
+        return Faithfulness(
+            effect=2.0, random_effects=(0.1, 0.2), random_share=1.0, control_effects={"random": (0.1,)},
+            control_share={"random": 1.0}, kept={"jpeg": 0.9}, reversal=1.0, second_before=0.2, second_after=0.7,
+        )  # fmt: skip
+
+    def record(self, frame=None, *, faithfulness=None):
         frame = frame if frame is not None else self.frame
         return CounterfactualRecord(
             name=self.photograph.name, sha256=self.photograph.sha256, original=self.original,
@@ -217,7 +227,7 @@ class FakeExplanation:
             quality=self.quality, model=self.explainer.identity,
             classes=self.explainer.classes, target=self.target, probabilities=frame.probabilities,
             edit=frame.edit, directions=self.directions, flipped=frame.flipped,
-            changed_area_fraction=frame.changed_area_fraction,
+            changed_area_fraction=frame.changed_area_fraction, faithfulness=faithfulness,
         )  # fmt: skip
 
 

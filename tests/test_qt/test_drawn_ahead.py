@@ -193,3 +193,41 @@ def test_dragging_away_and_back_shows_the_exact_picture_again(explained, settle)
     settle(widget)
     assert np.array_equal(widget.layers["Counterfactual"].data, exact)
     assert not widget.panel.bars.values[1, "Counterfactual"].text().startswith("~")
+
+
+def test_another_target_is_drawn_ahead_even_while_the_first_one_still_is(make_widget, fakes, qtbot, settle):
+    def explain(explainer, photograph, *, progress):
+        found = fakes.FakeExplanation(explainer, photograph)
+        found.slow = 0.02
+        return found
+
+    _, widget = make_widget(explain=explain)
+    with qtbot.waitSignal(widget.explained):
+        widget.explain()
+    qtbot.waitUntil(lambda: widget.ahead.busy, timeout=5000)
+    widget.set_target(0)
+    settle(widget)
+    assert {strip.direction_id for strip in widget.ahead.strips} == set(widget.panel.sliders.rows)
+    assert all(row.excerpts.strengths for row in widget.panel.sliders.rows.values())
+
+
+def test_while_a_slider_moves_nothing_is_said_of_the_frame_before(explained, settle):
+    _, widget = explained
+    row, layers = _first(widget), widget.layers
+    row.slider.setValue(2.0)
+    settle(widget)
+    assert widget.panel.outcome.isEnabled()
+    said = layers["Counterfactual"].name
+    row.slider.setSliderDown(True)
+    row.slider.setValue(0.5)
+    assert layers["Counterfactual"].name == "Counterfactual: a slider moves"
+    assert layers["Difference"].name == "Difference: when the slider rests"
+    assert not layers["Difference"].data.any()
+    assert not widget.panel.outcome.isEnabled()
+    row.slider.setValue(2.0)
+    row.slider.setSliderDown(False)
+    settle(widget)
+    assert layers["Counterfactual"].name == said
+    assert layers["Difference"].data.any()
+    assert "full colour" in layers["Difference"].name
+    assert widget.panel.outcome.isEnabled()

@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
-from napari_latent_explain._qt.explained_layers import BANNER, DIFFERENCE_LIMIT, ROLES
+from napari_latent_explain._qt.explained_layers import BANNER, ROLES
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
 from napari_latent_explain.domain import Edit, NotAFundusError
 
@@ -102,7 +102,7 @@ def test_the_scroll_bar_covers_nothing(explained, qtbot):
 def test_the_difference_is_neutral_at_zero(explained):
     _viewer, widget = explained
     layer = widget.layers["Difference"]
-    assert tuple(layer.contrast_limits) == (-DIFFERENCE_LIMIT, DIFFERENCE_LIMIT)
+    assert layer.contrast_limits[0] == -layer.contrast_limits[1]
     assert layer.colormap.map(np.array([0.5]))[0, :3] == pytest.approx((0, 0, 0), abs=0.01)
     assert (layer.data == 0).all()
 
@@ -118,7 +118,7 @@ def test_a_layer_that_was_removed_stays_away_until_the_next_explanation(explaine
     with qtbot.waitSignal(widget.explained):
         widget.explain()
     _settle(qtbot, widget)
-    assert widget.layers["Difference"].name == "Difference: blue darker, orange brighter"
+    assert widget.layers["Difference"].name == "Difference: blue darker, orange brighter; full colour 2 %"
     assert widget.layers["Difference"] in viewer.layers
 
 
@@ -311,6 +311,7 @@ def test_export_writes_what_is_shown(explained, qtbot, tmp_path, monkeypatch, sa
         qtbot.mouseClick(widget.panel.export, Qt.MouseButton.LeftButton)
     assert path.read_bytes() == widget.layers["Counterfactual"].data.tobytes()
     assert said[-1] == ("info", f"Panel written to {path}.")
+    assert widget.explanation.checked == [widget.explanation.edit]  # no panel goes round without its controls
 
 
 def test_closing_while_it_works_leaves_no_thread(make_widget, qtbot):

@@ -49,3 +49,14 @@ def test_an_edit_that_is_heard_keeps_what_is_muted():
     assert muted.edited(Edit(strengths={"b": 2.0})).mix == Mix(
         edit=Edit(strengths={"b": 2.0})
     )  # else it were not heard
+
+
+def test_a_step_that_leaves_nothing_is_taken_back():
+    history = History()
+    history.push(Stand(target=1))
+    history.push(Stand(target=2))
+    history.take_back(Stand(target=1))
+    assert (len(history.stands), history.at, history.current) == (2, 1, Stand(target=1))
+    history.push(Stand(target=2))
+    history.take_back(Stand(target=3))
+    assert (len(history.stands), history.current) == (3, Stand(target=3))

@@ -69,3 +69,22 @@ def test_an_error_is_delivered(qtbot, worker):
     with qtbot.waitSignal(worker.failed) as caught:
         worker.submit("render", lambda _: 1 / 0)
     assert isinstance(caught.args[1], ZeroDivisionError)
+
+
+def test_what_ended_before_it_was_discarded_is_not_delivered_either(qtbot, worker):
+    got, ended, go = [], threading.Event(), threading.Event()
+    worker.returned.connect(lambda _, result: got.append(result))
+
+    def quick(_):
+        ended.set()
+        return "overtaken"
+
+    worker.submit("a", quick)
+    assert ended.wait(5)
+    worker.submit("b", lambda _: go.wait(5))
+    qtbot.wait(0) if got else None
+    worker.discard()
+    go.set()
+    worker.submit("c", lambda _: "new")
+    qtbot.waitUntil(lambda: "new" in got)
+    assert got == ["new"]

@@ -115,7 +115,7 @@ def rendering(session, work):
     rough = []
     layers = SimpleNamespace(box=LightBox(), preview=rough.append)
     bars = SimpleNamespace(show_about=rough.append)
-    ahead = SimpleNamespace(drawn=False)
+    ahead = SimpleNamespace(drawn=False, pause=lambda: None)
     ahead.preview = lambda edit, _: (dict(edit.strengths), "about") if ahead.drawn else None
     rendering = Rendering(session, layers, bars, ahead, work)
     rendering.ahead = ahead

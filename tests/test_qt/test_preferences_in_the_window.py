@@ -22,7 +22,7 @@ def test_device_project_and_colours(make_widget, monkeypatch, tmp_path, qtbot, s
         widget.explain()
     settle(widget)
     assert widget.layers["Difference"].colormap.name == "latent_explain_purple-green"
-    assert widget.layers["Difference"].name == "Difference: purple darker, green brighter"
+    assert widget.layers["Difference"].name == "Difference: purple darker, green brighter; full colour 2 %"
     assert {strip.pictures.shape[1] for strip in widget.ahead.strips} == {64}
 
 

@@ -342,7 +342,7 @@ def test_a_full_graphics_processor_gives_way_to_the_main_one(wizard, maker, phot
         return FakeMaker.make(maker, *given, **named)
 
     monkeypatch.setattr(
-        "napari_latent_explain._qt.verbs.is_out_of_memory", lambda error, _: isinstance(error, MemoryError)
+        "napari_latent_explain._qt.verbs.is_out_of_memory", lambda error: isinstance(error, MemoryError)
     )
     wizard.making._make = fails_once
     _to_making(wizard, qtbot, photographs, tmp_path / "made")

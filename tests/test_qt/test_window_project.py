@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from qtpy.QtCore import Qt
 
+from napari_latent_explain._qt.explained_layers import is_ours
 from napari_latent_explain.cohort import CaseState, Project
 from napari_latent_explain.cohort import explaining as cohort_explaining
-from napari_latent_explain.domain import Edit, Region
+from napari_latent_explain.domain import Edit, Region, SaliencyMethod
 from napari_latent_explain.explain import explain_photograph
 from napari_latent_explain.fundus import read_photograph, simulate
 
@@ -368,3 +371,263 @@ def test_a_foreign_project_does_not_load_a_model_by_itself(open_window, eyes, wa
     wait(widget)
     assert not loaded
     assert widget.panel.model.bundle is None
+
+
+def _slowly(widget, seconds):
+    """Let pictures take long in the thread that makes them, and no longer than usual where they are waited for."""
+    plain = widget.explanation.render
+
+    def render(edit):
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(seconds)
+        return plain(edit)
+
+    widget.explanation.render = render
+
+
+def _slider(widget):
+    return next(iter(widget.panel.sliders.rows.values())).slider
+
+
+def _kept_edit(tmp_path, path, explainer):
+    project = Project.open(tmp_path / "project")
+    back, _ = cohort_explaining.take_up(project, project[path], explainer)
+    project.close()
+    return back.edit
+
+
+def test_a_move_whose_picture_is_not_there_yet_is_kept_when_the_window_closes(
+    open_window, explain_first, eyes, tmp_path, small_explainer, qtbot
+):
+    _, widget = open_window()
+    explain_first(widget)
+    _slowly(widget, 0.3)
+    _slider(widget).setValue(1.0)
+    qtbot.wait(50)
+    assert widget.busy
+    widget.close_down()
+    assert list(_kept_edit(tmp_path, eyes / "eye3.png", small_explainer).strengths.values()) == [1.0]
+
+
+def test_a_move_whose_picture_is_not_there_yet_is_kept_when_another_photograph_is_opened(
+    open_window, explain_first, wait, eyes, qtbot
+):
+    _, widget = open_window()
+    explain_first(widget)
+    _slowly(widget, 0.3)
+    _slider(widget).setValue(1.0)
+    qtbot.wait(50)
+    widget.open_photograph(eyes / "eye4.png")
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    wait(widget)
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.open_case(eyes / "eye3.png")
+    wait(widget)
+    assert list(widget.explanation.edit.strengths.values()) == [1.0]
+    assert widget.session.history.can_undo
+
+
+def test_opening_the_photograph_that_is_on_show_again_loses_nothing(open_window, explain_first, wait, eyes, qtbot):
+    _, widget = open_window()
+    explain_first(widget)
+    _slider(widget).setValue(1.0)
+    qtbot.waitUntil(lambda: not widget.busy)
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.open_case(eyes / "eye3.png")  # before the project's pause is over
+    wait(widget)
+    assert list(widget.explanation.edit.strengths.values()) == [1.0]
+
+
+def test_what_could_not_be_written_is_written_before_another_photograph_takes_its_place(
+    open_window, explain_first, wait, eyes, tmp_path, small_explainer, qtbot, full_disk
+):
+    _, widget = open_window()
+    explain_first(widget)
+    with full_disk():
+        _slider(widget).setValue(1.0)
+        wait(widget)
+    widget.open_photograph(eyes / "eye4.png")
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    wait(widget)
+    widget.close_down()
+    assert list(_kept_edit(tmp_path, eyes / "eye3.png", small_explainer).strengths.values()) == [1.0]
+
+
+def test_nothing_of_one_project_is_written_into_another(open_window, explain_first, wait, tmp_path, monkeypatch):
+    viewer, widget = open_window()
+    explain_first(widget)
+    plain = cohort_explaining.Keepsake.write
+
+    def write(keepsake, project, **known):
+        if project.folder == tmp_path / "project":
+            raise OSError(30, "Read-only file system")
+        return plain(keepsake, project, **known)
+
+    monkeypatch.setattr(cohort_explaining.Keepsake, "write", write)
+    _slider(widget).setValue(1.0)
+    wait(widget)
+    widget.open_project(tmp_path / "two")
+    viewer.scene.camera.zoom = 3.3
+    wait(widget)
+    two = widget.project.project
+    assert two.folder == tmp_path / "two"
+    assert not two.cases
+    assert not two.view.looked_at
+
+
+def test_a_queue_that_a_full_disk_stopped_goes_on_with_all_that_wait(open_window, eyes, wait, said, monkeypatch):
+    _, widget = open_window()
+    widget.project.add_folder(eyes)
+    project, real = widget.project.project, os.fsync
+
+    def full(_handle):
+        raise OSError(28, "No space left on device")
+
+    def explain(*given, **named):
+        made = quick(*given, **named)
+        monkeypatch.setattr("os.fsync", full)
+        return made
+
+    monkeypatch.setattr(cohort_explaining, "explain_photograph", explain)
+    widget.project.explain_all()
+    wait(widget)
+    assert all(case.state is CaseState.WAITING for case in project.cases)
+    assert "No space left" in said[-1][1]
+    monkeypatch.setattr("os.fsync", real)
+    monkeypatch.setattr(cohort_explaining, "explain_photograph", quick)
+    widget.project.explain_all()
+    wait(widget)
+    assert not any(case.state in (CaseState.WAITING, CaseState.RUNNING) for case in project.cases)
+
+
+def test_a_queue_goes_on_with_the_main_processor_when_the_other_is_full(open_window, eyes, wait, said, monkeypatch):
+    loaded, first = [], []
+
+    def explain(*given, **named):
+        if len(loaded) == 1:
+            first.append(given)
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return quick(*given, **named)
+
+    _, widget = open_window()
+    explainer = widget._explaining._shelf._load(None, "cpu")
+    widget._explaining._shelf._load = lambda bundle, device: loaded.append(device) or explainer
+    monkeypatch.setattr(cohort_explaining, "explain_photograph", explain)
+    widget.project.add_folder(eyes)
+    widget.project.explain_all()
+    wait(widget)
+    assert loaded == ["auto", "cpu"]
+    assert len(first) == 1
+    states = {case.name: case.state for case in widget.project.project.cases}
+    assert states == {"eye3.png": CaseState.DONE, "eye4.png": CaseState.DONE, "noise.png": CaseState.REFUSED}
+    assert [kind for kind, text in said if "graphics processor is full" in text] == ["warning"]
+
+
+def test_small_pictures_come_back_with_their_project(open_window, eyes, qtbot, tmp_path):
+    _, widget = open_window()
+    widget.project.add_folder(eyes)
+    rows = widget.panel.photographs.list
+
+    def pictured():
+        return rows.count() > 0 and not any(rows.item(i).icon().isNull() for i in range(rows.count()))
+
+    qtbot.waitUntil(pictured, timeout=20_000)
+    widget.open_project(tmp_path / "two")
+    assert rows.count() == 0
+    widget.open_project(tmp_path / "project")
+    qtbot.waitUntil(pictured, timeout=20_000)
+
+
+def test_a_name_that_is_no_text_keeps_nothing_else_out(open_window, eyes, wait, qtbot, said, tmp_path):
+    _, widget = open_window()
+    odd = os.fsdecode(os.fsencode(eyes) + b"/\xfcber.png")
+    (eyes / "eye4.png").rename(odd)
+    widget.project.add_folder(eyes)
+    assert [case.name for case in widget.project.project.cases] == ["eye3.png", "noise.png"]
+    assert said[-1][0] == "warning"
+    assert "1 of 3" in said[-1][1]
+    widget.open_photograph(odd)
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    wait(widget)
+    assert "is not UTF-8" in said[-1][1]
+    assert len(said) == 2
+
+
+def test_another_project_ends_the_drawing_of_a_region(open_window, explain_first, wait, tmp_path):
+    viewer, widget = open_window()
+    mine = viewer.add_points([[1, 2]], name="mine")
+    explain_first(widget)
+    widget.region.begin()
+    assert not mine.visible
+    widget.open_project(tmp_path / "two")
+    wait(widget)
+    assert mine.visible
+    assert not widget.region.drawing
+
+
+def test_opening_the_project_that_is_open_changes_nothing(open_window, wait, qtbot, tmp_path):
+    viewer, widget = open_window()
+    viewer.add_image(simulate(seed=3, size=128).picture, rgb=True)
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    wait(widget)
+    explanation = widget.explanation
+    widget.open_project(tmp_path / "project")
+    wait(widget)
+    assert widget.explanation is explanation
+
+
+def test_a_layer_that_shows_something_else_than_its_file_is_explained_as_it_is_shown(
+    open_window, eyes, wait, qtbot, said, tmp_path
+):
+    viewer, widget = open_window()
+    layer = viewer.open(str(eyes / "eye3.png"), plugin="napari")[0]
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    assert widget.explanation.photograph.path == eyes / "eye3.png"  # as the file says: that can be kept
+    wait(widget)
+    layer.data = np.ascontiguousarray(layer.data[:, ::-1])
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    wait(widget)
+    assert np.array_equal(widget.explanation.photograph.pixels, layer.data)
+    assert widget.explanation.photograph.path is None
+    assert "other pixels than its file" in said[-1][1]
+    assert widget.panel.elsewhere.isHidden()
+    np.save(tmp_path / "eye.npy", layer.data)
+    viewer.open(str(tmp_path / "eye.npy"), plugin="napari", rgb=True)
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.explain()
+    wait(widget)
+    pages = [Image.open(eyes / f"eye{seed}.png") for seed in (3, 4)]
+    pages[0].save(tmp_path / "two.tif", save_all=True, append_images=pages[1:])
+    viewer.open(str(tmp_path / "two.tif"), plugin="napari", rgb=True)
+    widget.explain()
+    assert "no single colour photograph" in said[-1][1]
+
+
+def test_the_next_eye_stands_in_its_cells_and_nothing_of_the_one_before_is_found(open_window, eyes, wait, qtbot):
+    viewer, widget = open_window()
+    Image.open(eyes / "eye4.png").resize((64, 64)).save(eyes / "small.png")
+    for name in ("eye3.png", "small.png"):
+        widget.open_photograph(eyes / name)
+        with qtbot.waitSignal(widget.explained, timeout=60_000):
+            widget.explain()
+        wait(widget)
+        if name == "eye3.png":
+            widget.compare(SaliencyMethod.GRADCAM)
+            wait(widget)
+            widget.compare(None)
+            wait(widget)
+    ours = [layer for layer in viewer.layers if is_ours(layer)]
+    assert len(ours) == 5
+    assert all(np.allclose(layer.extent.world, ours[0].extent.world, atol=1) for layer in ours)
+    assert widget.layers["Comparison"].name == "Comparison"
+    assert not widget.layers["Reconstruction"].visible
+    small = widget.layers["Reconstruction"].thumbnail.astype(int)[..., :3]
+    assert (
+        np.abs(small - widget.layers["Original"].thumbnail.astype(int)[..., :3]).mean() < 25
+    )  # of this eye, not the last

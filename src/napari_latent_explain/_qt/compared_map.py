@@ -37,8 +37,17 @@ class ComparedMap(QObject):  # type: ignore[misc]
     def __init__(self, session: Session, chooser: ComparisonChooser, layers: ExplainedLayers, work: SlowWork) -> None:
         super().__init__()
         self._session, self._chooser, self._layers, self._work = session, chooser, layers, work
+        self._shown: tuple[Explanation, SaliencyMethod, int] | None = None
         work.expect("compare", self._show, lambda: self.choose(None))
         chooser.chosen.connect(self.renew)
+
+    @property
+    def missing(self) -> bool:
+        """Whether the map that is chosen is not there: other work took its place, or what it was made of is gone."""
+        explanation, method = self._session.explanation, self._chooser.method
+        return (
+            explanation is not None and method is not None and self._shown != (explanation, method, explanation.target)
+        )
 
     def choose(self, method: SaliencyMethod | None) -> None:
         """Ask for a map; None takes it away."""
@@ -50,6 +59,7 @@ class ComparedMap(QObject):  # type: ignore[misc]
         explanation, method = self._session.explanation, self._chooser.method
         self._chooser.clear()
         self._layers.compare(None)
+        self._shown = None
         if explanation is not None and method is not None:
             self._work.submit("compare", lambda progress: verbs.map_over(explanation, method, progress))
 
@@ -58,5 +68,6 @@ class ComparedMap(QObject):  # type: ignore[misc]
         asked = (self._session.explanation, self._chooser.method)
         if asked == (explanation, found.method) and found.target == explanation.target:  # else overtaken by another
             target = explanation.explainer.classes[found.target]
+            self._shown = (explanation, found.method, found.target)
             self._layers.compare(picture, f"{found.method.label}: {target}")
             self._chooser.explain(found, target)

@@ -46,6 +46,24 @@ class _Slider(QDoubleSlider):  # type: ignore[misc]
     double_clicked = Signal()
     key = Signal(str)
 
+    def __init__(self, orientation: Qt.Orientation) -> None:
+        super().__init__(orientation)
+        self.pressing = False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Take the handle where it is, or bring it to where the groove was pressed: that is where the drag begins."""
+        value = self.value()
+        share = (value - self.minimum()) / max(self.maximum() - self.minimum(), 1e-9)
+        handle = _HANDLE / 2 + (self.width() - _HANDLE) * share
+        taken = abs(event.position().x() - handle) <= _HANDLE / 2
+        self.pressing = True
+        self.blockSignals(taken)
+        super().mousePressEvent(event)
+        if taken:
+            self.setValue(value)
+        self.blockSignals(False)
+        self.pressing = False
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Reset."""
         self.double_clicked.emit()
@@ -192,7 +210,7 @@ class _Name(QLineEdit):  # type: ignore[misc]
         self.setToolTip(f"{tip}\n\nClick, or press F2 at the slider, to call it otherwise.")
         self.setAccessibleName(f"Name of {name}")
         self.setCursorPosition(0)
-        self.editingFinished.connect(self._finish)
+        self.editingFinished.connect(self.finish)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Leave the name as it was at Escape."""
@@ -209,8 +227,9 @@ class _Name(QLineEdit):  # type: ignore[misc]
         self.setCursorPosition(0)
         self.setAccessibleName(f"Name of {name}")
 
-    def _finish(self) -> None:
-        name = self.text().strip()
+    def finish(self) -> None:
+        """Take what was typed; nothing at all leaves the name as it was."""
+        name = self.text().strip().encode(errors="ignore").decode()  # the longest allowed may end in half a character
         if not name:
             self.setText(self._name)
         elif name != self._name:
@@ -328,7 +347,8 @@ class DirectionSlider(QWidget):  # type: ignore[misc]
 
     def _say_moved(self, strength: float) -> None:
         self._show_number(strength)
-        self.moved.emit(self.direction.id, float(strength), bool(self.slider.isSliderDown()))
+        dragging = self.slider.isSliderDown() or self.slider.pressing
+        self.moved.emit(self.direction.id, float(strength), bool(dragging))
 
     def _say_reset(self) -> None:
         self.reset_asked.emit(self.direction.id)
@@ -374,6 +394,6 @@ def _effect(direction: StyleDirection) -> str:
     found = direction.validation
     judged = f"<br><b>Validated: {escape(found.verdict)}</b> ({found.agreeing} of {found.ratings})" if found else ""
     return (
-        f"log odds {direction.effect_logit:+.2f} ({low:+.2f} to {high:+.2f})<br>"
+        f"Mean of {direction.held_out} eyes: log odds {direction.effect_logit:+.2f} ({low:+.2f} to {high:+.2f})<br>"
         f"probability {100 * direction.effect_probability:+.1f} points ({less:+.1f} to {more:+.1f}){judged}"
     )

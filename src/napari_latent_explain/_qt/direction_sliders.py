@@ -104,8 +104,7 @@ class DirectionSliders(QWidget):  # type: ignore[misc]
     def finish_naming(self) -> None:
         """Take a name that is just being typed."""
         for row in self.rows.values():
-            if row.name.hasFocus():
-                row.name.clearFocus()
+            row.name.finish()
 
     def show_names(self, directions: Sequence[StyleDirection]) -> None:
         """Show what the directions are called now."""

@@ -44,6 +44,7 @@ class DrawnAhead(QObject):  # type: ignore[misc]
         self._worker.failed.connect(lambda *_: None)  # without a strip, dragging shows exact pictures
         self._explanation: Explanation | None = None
         self._edit: Edit | None = None
+        self._ids: list[DirectionId] = []
         self._strips: dict[DirectionId, FrameStrip] = {}
         self._waiting: list[DirectionId] = []
 
@@ -61,14 +62,14 @@ class DrawnAhead(QObject):  # type: ignore[misc]
         """Draw the strips around an edit, those of moved sliders first; None stops and forgets all."""
         if explanation is None or edit is None:
             self.pause()
-            self._explanation, self._edit, self._strips = None, None, {}
+            self._explanation, self._edit, self._ids, self._strips = None, None, [], {}
             return
+        ids = [direction.id for direction in explanation.directions]
         if explanation is not self._explanation:
             self._strips = {}
-        elif edit == self._edit and self.busy:
+        elif (edit, ids) == (self._edit, self._ids) and self.busy:
             return
-        self._explanation, self._edit = explanation, edit
-        ids = [direction.id for direction in explanation.directions]
+        self._explanation, self._edit, self._ids = explanation, edit, ids
         self._strips = {key: strip for key, strip in self._strips.items() if key in ids and strip.shows(edit, key)}
         self._waiting = sorted((key for key in ids if key not in self._strips), key=lambda key: not edit[key])
         self._next()
@@ -110,7 +111,7 @@ class DrawnAhead(QObject):  # type: ignore[misc]
 
     def _keep(self, _kind: str, strip: FrameStrip) -> None:
         edit = self._edit
-        if edit is not None and strip.shows(edit, strip.direction_id):
+        if edit is not None and strip.direction_id in self._ids and strip.shows(edit, strip.direction_id):
             self._strips[strip.direction_id] = strip
             self.drawn.emit(strip)
         self._next()

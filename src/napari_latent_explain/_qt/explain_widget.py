@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_latent_explain._napari.preferences import read_preferences
 from napari_latent_explain._qt import verbs
+from napari_latent_explain._qt.checking import Checking
 from napari_latent_explain._qt.compared_map import ComparedMap
 from napari_latent_explain._qt.docked_widget import DockedWidget
 from napari_latent_explain._qt.drawn_ahead import DrawnAhead
@@ -110,7 +111,7 @@ class ExplainWidget(DockedWidget):
         self.viewing = Viewing(viewer, self.layers, panel.looking, self, work)
         shelf = ModelShelf(load)
         self.project = ProjectSide(
-            panel.photographs, lambda: partial(shelf.give, panel.model.chosen), chosen.photographs_folder
+            panel.photographs, lambda: partial(shelf.with_model, panel.model.chosen), chosen.photographs_folder
         )
         self._view = RememberedView(viewer, panel, self.project.keeper)
         self._blink_key = BlinkKey(viewer, self, self.viewing.blink)
@@ -119,7 +120,8 @@ class ExplainWidget(DockedWidget):
         self._rendering = Rendering(session, self.layers, panel.bars, self.ahead, work)
         self._searching = Searching(session, panel.goal, panel.curve, work)
         self._map = ComparedMap(session, panel.comparison, self.layers, work)
-        self._export = PanelExport(session, write_panel, work)
+        self._checking = Checking(session, work)
+        self._export = PanelExport(session, self._checking, write_panel, work)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.panel)
@@ -136,8 +138,9 @@ class ExplainWidget(DockedWidget):
         panel, sliders, session = self.panel, self.panel.sliders, self.session
         for button, action in (
             (panel.explain, self.explain), (panel.cancel, self.cancel), (panel.find, self.find_counterfactual),
-            (panel.another, self.find_another), (panel.undo, self.undo), (panel.redo, self.redo),
-            (panel.export, lambda: self._export.choose(self)), (panel.reset_all, self.reset), (panel.help, self.show_keys),
+            (panel.another, self.find_another), (panel.check, self.check_answer), (panel.undo, self.undo),
+            (panel.redo, self.redo), (panel.export, lambda: self._export.choose(self)), (panel.reset_all, self.reset),
+            (panel.help, self.show_keys),
         ):  # fmt: skip
             button.clicked.connect(lambda *_, action=action: action())
         panel.goal.chosen.connect(self._show_state)
@@ -167,16 +170,20 @@ class ExplainWidget(DockedWidget):
         self.region.drawn.connect(session.set_region)
         self.region.changed.connect(self._show_state)
         self.ahead.drawn.connect(panel.sliders.show_strip)
+        self.project.leaving.connect(self._finish)
         self.project.opened.connect(self._take_up_project)
         self.photograph.changed.connect(self._show_state)
         work.begins.connect(self._make_way)
         work.progressed.connect(panel.show_progress)
         work.said.connect(panel.show_message)
-        work.changed.connect(self._show_state)
+        work.changed.connect(self._work_changed)
         self._explaining.made.connect(self._show_made)
+        self._explaining.moved.connect(lambda made: self._show_made(made, self.layers.source))
         self._explaining.directed.connect(self._keep_directions)
         self._rendering.stands.connect(self._keep)
         self._rendering.stands.connect(self._show_state)
+        self._rendering.roughly.connect(panel.show_moving)
+        self._checking.changed.connect(self._show_state)
         self._export.written.connect(self.exported)
         closers = (
             work.closer, self.ahead.closer, self.project.closer, panel.photographs.closer, self.photograph.closer,
@@ -213,10 +220,12 @@ class ExplainWidget(DockedWidget):
     def open_case(self, path: Path | str) -> None:
         """Show a photograph of the project: as it was kept, or explained now."""
         if self.project.project is not None:
+            self._finish()
             self._explaining.open_case(self.project.project, path)
 
     def explain(self) -> None:
         """Explain the chosen photograph with the chosen model."""
+        self._finish()
         self._explaining.explain()
 
     def take_directions(self, file: Path | str | None) -> None:
@@ -267,6 +276,10 @@ class ExplainWidget(DockedWidget):
         """Search for an answer unlike those found before for the same photograph, target and goal."""
         self._searching.find_another()
 
+    def check_answer(self) -> None:
+        """Put what is shown to controls, and say how it did."""
+        self._checking.check()
+
     def set_edit(self, edit: Edit) -> None:
         """Ask for an edit, all of it heard; the newest one asked for wins."""
         self.session.set_mix(Mix(edit=edit))
@@ -286,6 +299,7 @@ class ExplainWidget(DockedWidget):
     def set_target(self, target: int) -> None:
         """Ask for another class; its sliders begin at 0."""
         if self.explanation is not None and target != self.explanation.target:
+            self.region.cancel()
             self._work.discard()
             self.session.set_target(target)
 
@@ -299,6 +313,7 @@ class ExplainWidget(DockedWidget):
 
     def compare(self, method: SaliencyMethod | None) -> None:
         """Show a map of where the photograph speaks for the target beside the pictures; None takes it away."""
+        self.region.cancel()
         self._map.choose(method)
 
     def export_panel(self, path: Path | str) -> None:
@@ -311,6 +326,7 @@ class ExplainWidget(DockedWidget):
 
     def _end(self) -> None:
         """Keep what is shown, cancel, end all threads, let go of viewer and explanation."""
+        self._finish()
         self._work.close()
         self.ahead.close()
         self._view.close_down()
@@ -384,18 +400,25 @@ class ExplainWidget(DockedWidget):
             can_redo=history.can_redo,
         )
         self.panel.guide.show_step(1 if self.photograph.chosen else 0)
+        self.panel.show_controls(self._checking.said)
+        shown = self.explanation.photograph if self.explanation is not None else None
+        self.panel.show_elsewhere("" if shown is None or self.photograph.chose(shown) else shown.name)
         if self.explanation is not None and moved:
             self.panel.guide.finish()
         if self._work.busy:
             return
         if self.explanation is not None and not self._closed:
-            wanted = self.session.current.mix.heard
-            if self.session.settled and self.explanation.edit != wanted:  # other work took the place of its picture
-                self._rendering.ask(wanted)
+            if self.session.owing:  # other work took the place of its picture
+                self.session.pay()
                 return
             self.ahead.draw(self.explanation, self.explanation.edit)
         self.project.queue.hold(False)
         self.settled.emit()
+
+    def _work_changed(self) -> None:
+        self._show_state()
+        if not self._work.busy and self._map.missing and not self.region.drawing:
+            self._map.renew()
 
     # -- inside ----------------------------------------------------------------------------------------------
 
@@ -405,6 +428,12 @@ class ExplainWidget(DockedWidget):
             self.panel.sliders.finish_naming()
         self.ahead.pause()
         self.project.queue.hold(True)
+
+    def _finish(self) -> None:
+        """Take and keep what was asked for last, before something else takes its place."""
+        self.panel.sliders.finish_naming()
+        self._rendering.finish()
+        self.project.keeper.flush()
 
     def _keep(self) -> None:
         if self.explanation is not None:
@@ -422,6 +451,7 @@ class ExplainWidget(DockedWidget):
         project, chosen = self.project.project, read_preferences()
         self._work.discard()
         if self.explanation is not None:
+            self.region.cancel()
             self._let_go()
             self.layers.hide()
         self._show_state()  # nothing runs any more, whatever did

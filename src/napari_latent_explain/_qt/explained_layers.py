@@ -10,6 +10,7 @@ from napari.utils.colormaps import Colormap
 
 from napari_latent_explain._qt.light_box import COUNTERFACTUAL, ORIGINAL, RECONSTRUCTION, LightBox
 from napari_latent_explain.domain import LUMINANCE
+from napari_latent_explain.export.colours import difference_scale
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -19,15 +20,12 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Field, Region
     from napari_latent_explain.explain import Explanation, Frame
 
-__all__ = ["BANNER", "COMPARISON", "DIFFERENCE_LIMIT", "ROLES", "ExplainedLayers", "is_ours"]
+__all__ = ["BANNER", "COMPARISON", "ROLES", "ExplainedLayers", "is_ours"]
 
 BANNER = "Synthetic - for research, not for diagnosis"
 DIFFERENCE = "Difference"
 ROLES = (ORIGINAL, RECONSTRUCTION, COUNTERFACTUAL, DIFFERENCE)
 COMPARISON = "Comparison"
-DIFFERENCE_LIMIT = 0.2
-"""Change of luminance (full scale is 1) at which the colours of the difference saturate, on both sides."""
-
 _KEY = "latent_explain"
 _LUMINANCE = np.array(LUMINANCE, dtype=np.float32)
 _ENDS = {
@@ -74,6 +72,8 @@ class ExplainedLayers:
         self._rows = 2
         self._reconstruction = False
         self._field: Field | None = None
+        self._said: dict[str, str] = {}
+        self._moved = self._roughly = False
 
     @property
     def source(self) -> Any:
@@ -97,7 +97,10 @@ class ExplainedLayers:
         for role in ROLES:
             self._put(role, _signed(explanation.frame) if role == DIFFERENCE else box.picture(role), square)
             self[role].visible = role != RECONSTRUCTION or self._reconstruction
-        self[DIFFERENCE].name = "{}: {} darker, {} brighter".format(DIFFERENCE, *self._colours.split("-"))
+        if any(is_ours(layer, COMPARISON) for layer in self._viewer.layers):  # no map of another eye under its name
+            self._put(COMPARISON, box.picture(ORIGINAL), square)
+            self[COMPARISON].name, self[COMPARISON].visible = COMPARISON, False
+        self._roughly = False
         self._caption(explanation, explanation.frame)
         if source is not None and source.visible:
             source.visible = False
@@ -115,6 +118,7 @@ class ExplainedLayers:
         self.box.show(viewed)
         self._refresh(COUNTERFACTUAL)
         self._write(DIFFERENCE, _signed(viewed.frame))
+        self._roughly = False
         self._caption(explanation, viewed.frame)
 
     def refresh(self) -> None:
@@ -122,9 +126,18 @@ class ExplainedLayers:
         if self._field is not None:
             for role in (ORIGINAL, RECONSTRUCTION, COUNTERFACTUAL):
                 self._refresh(role)
+            self._title()
 
     def preview(self, picture: NDArray[np.uint8]) -> None:
-        """Show a rough counterfactual, (p, p, 3) uint8, until the next frame; the difference stays that of the last frame."""
+        """Show a rough counterfactual, (p, p, 3) uint8, until the next frame, and no difference meanwhile."""
+        if not self._roughly:
+            self._roughly = True
+            with suppress(KeyError):
+                self[COUNTERFACTUAL].name = f"{COUNTERFACTUAL}: a slider moves"
+            with suppress(KeyError):
+                layer = self[DIFFERENCE]
+                self._write(DIFFERENCE, np.zeros_like(layer.data))
+                layer.name = f"{DIFFERENCE}: when the slider rests"
         self._write(COUNTERFACTUAL, self.box.rough(picture))
 
     def compare(self, picture: NDArray[np.uint8] | None, name: str = COMPARISON) -> None:
@@ -199,8 +212,34 @@ class ExplainedLayers:
         for role, values in (
             (ORIGINAL, p.original), (RECONSTRUCTION, p.reconstruction), (COUNTERFACTUAL, p.counterfactual),
         ):  # fmt: skip
+            self._said[role] = f"{name} {100 * values[target]:.1f} %"
             with suppress(KeyError):
-                self[role].name = f"{role}: {name} {100 * values[target]:.1f} %"
+                self[role].name = f"{role}: {self._said[role]}"
+        self._moved = bool(frame.edit)
+        self._title()
+        with suppress(KeyError):
+            self._scale(difference_scale(frame.difference))
+
+    def _title(self) -> None:
+        """Say what stands in the counterfactual's cell."""
+        box = self.box
+        role = box.blink or COUNTERFACTUAL
+        title = (
+            f"{role}: {self._said.get(role, '')}" if box.blink is None else f"{role}, held: {self._said.get(role, '')}"
+        )
+        if box.blink is None:
+            title = title if self._moved else title.replace(":", ": no edit yet,", 1)
+            title = f"{ORIGINAL} | {title}" if box.swipe else title
+        with suppress(KeyError):
+            if not self._roughly and self[COUNTERFACTUAL].name != title:
+                self[COUNTERFACTUAL].name = title
+
+    def _scale(self, full: float) -> None:
+        """Let the difference's colours end where the change does, and say so."""
+        layer, (darker, brighter) = self[DIFFERENCE], self._colours.split("-")
+        if tuple(layer.contrast_limits) != (-full, full):
+            layer.contrast_limits = (-full, full)
+        layer.name = f"{DIFFERENCE}: {darker} darker, {brighter} brighter; full colour {100 * full:.0f} %"
 
     def _refresh(self, role: str) -> None:
         self._write(role, self.box.picture(role))
@@ -222,7 +261,7 @@ class ExplainedLayers:
                 extra |= {
                     "rgb": False,
                     "colormap": _darker_brighter(self._colours),
-                    "contrast_limits": (-DIFFERENCE_LIMIT, DIFFERENCE_LIMIT),
+                    "contrast_limits": (-1, 1),
                 }
             layer = self._viewer.add_image(
                 np.array(picture), name=role, metadata={_KEY: {"role": role}}, blending="translucent", **extra
@@ -230,7 +269,8 @@ class ExplainedLayers:
             layer.name_overlay.visible = True
             layer.name_overlay.position = "top_left"
             layer.name_overlay.font_size = 7
-        _write(layer, picture)
+        layer.visible = True  # what is hidden would keep the small picture of the eye before
+        _write(layer, picture, thumbnail=True)
         layer.scale, layer.translate = (scale, scale), corner
         return layer
 
@@ -257,9 +297,9 @@ def _signed(frame: Frame) -> NDArray[np.float32]:
     return np.asarray(frame.difference @ _LUMINANCE, dtype=np.float32)
 
 
-def _write(layer: Any, picture: NDArray[Any]) -> None:
+def _write(layer: Any, picture: NDArray[Any], *, thumbnail: bool = False) -> None:
     if layer.data.shape == picture.shape and layer.data.flags.writeable:
         layer.data[...] = picture
-        layer.refresh(extent=False, thumbnail=False, highlight=False)
+        layer.refresh(extent=False, thumbnail=thumbnail, highlight=False)
     else:
         layer.data = np.array(picture)

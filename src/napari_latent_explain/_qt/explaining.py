@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, Signal
 
+from napari_latent_explain._qt.history import History
+from napari_latent_explain._qt.model_shelf import FULL_MEMORY, GAVE_WAY, Made
+from napari_latent_explain._qt.photograph_chooser import not_its_file
 from napari_latent_explain._qt.slow_work import PREPARE
 from napari_latent_explain.cohort import CaseState
 from napari_latent_explain.domain import LatentExplainError
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_latent_explain._qt.model_chooser import ModelChooser
-    from napari_latent_explain._qt.model_shelf import Made, ModelShelf
+    from napari_latent_explain._qt.model_shelf import ModelShelf
     from napari_latent_explain._qt.photograph_chooser import PhotographChooser
     from napari_latent_explain._qt.session import Session
     from napari_latent_explain._qt.slow_work import SlowWork
@@ -47,11 +50,14 @@ class Explaining(QObject):  # type: ignore[misc]
     -------
     made(made: Made, source: napari layer or None)
         An explanation is there; `source` is its photograph's layer.
+    moved(made: Made)
+        The one that is on show is there again, with another processor.
     directed(atlas: DirectionAtlas, made: Made or None)
         Other directions are in use; what is on show, made with them, if that can be.
     """
 
     made = Signal(object, object)
+    moved = Signal(object)
     directed = Signal(object, object)
 
     def __init__(
@@ -69,7 +75,9 @@ class Explaining(QObject):  # type: ignore[misc]
         work.expect(PREPARE, lambda _: None)
         work.expect("explain", self._tell)
         work.expect("take up", self._tell)
+        work.expect("move", self._tell_moved)
         work.expect("directions", self._tell_directed, model.directions.fall_back)
+        work.full.connect(self._give_way)
         model.directions.asked.connect(self._redirect)
 
     def prepare(self) -> None:
@@ -108,10 +116,33 @@ class Explaining(QObject):  # type: ignore[misc]
 
     def _tell(self, result: tuple[Made, Any]) -> None:
         made, source = result
-        if made.choice.device == "cpu" != self._model.device:
+        if made.gave_way:
             self._model.choose(made.choice.bundle, "cpu")
-            show_warning("The memory of the graphics processor is full, so that the main processor was used instead.")
+            show_warning(GAVE_WAY)
+        if not_its_file(source, made.explanation.photograph):
+            show_warning(
+                f"The layer '{source.name}' shows other pixels than its file. What it shows was explained, and can't be kept "
+                "in a project: save the layer as a file, and open that, to keep it."
+            )
         self.made.emit(made, source)
+
+    def _give_way(self) -> None:
+        """The memory of the graphics processor was too small for something: make what is on show anew without it."""
+        shown, move = self._session.explanation, self._shelf.move
+        if shown is None or str(shown.explainer.device) == "cpu":
+            self._work.refused.emit(f"{FULL_MEMORY}: choose the device cpu, or close what else uses it.")
+        else:
+            self._work.submit("move", lambda progress: (move(shown, progress), shown))
+
+    def _tell_moved(self, result: tuple[Explanation, Explanation]) -> None:
+        explanation, shown = result
+        if shown is not self._session.explanation:
+            return
+        self._model.choose(self._model.bundle, "cpu")
+        show_warning(f"{GAVE_WAY} Ask again for what it was too small for.")
+        history = self._session.history
+        past = History(history.stands, history.at)
+        self.moved.emit(Made(self._model.chosen, explanation, past.current.mix, past))
 
     def _tell_directed(self, result: tuple[DirectionAtlas, Made | None, Explanation | None]) -> None:
         atlas, made, shown = result

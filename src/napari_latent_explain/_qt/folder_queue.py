@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_latent_explain._qt.latest_wins import LatestWins
-from napari_latent_explain.domain import Cancelled
+from napari_latent_explain.domain import Cancelled, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_latent_explain.cohort import Case, Project
-    from napari_latent_explain.domain import Progress
     from napari_latent_explain.model import Explainer
 
-__all__ = ["FolderQueue"]
+__all__ = ["FolderQueue", "WithModel"]
+
+WithModel = Callable[["Callable[[Explainer], None]", Progress, "Callable[[], None]"], None]
+"""What does work with a model, see `FolderQueue.run`."""
 
 
 class FolderQueue(QObject):  # type: ignore[misc]
@@ -28,12 +29,15 @@ class FolderQueue(QObject):  # type: ignore[misc]
     changed(case: Case)
         A photograph began, was done or was refused.
     progressed(what: str, done: float)
+    gave_way()
+        The memory of the graphics processor is full: the main one goes on.
     ended(error: Exception or None)
         All are done, or it was stopped.
     """
 
     changed = Signal(object)
     progressed = Signal(str, float)
+    gave_way = Signal()
     ended = Signal(object)
 
     def __init__(self) -> None:
@@ -63,11 +67,20 @@ class FolderQueue(QObject):  # type: ignore[misc]
 
         return end
 
-    def run(self, project: Project, load: Callable[[], Explainer]) -> None:
-        """Explain all that wait."""
+    def run(self, project: Project, with_model: WithModel) -> None:
+        """Explain all that wait.
+
+        Parameters
+        ----------
+        project : Project
+            Whose photographs.
+        with_model : callable
+            (work, progress, gave_way): calls work(Explainer); again with one on the main processor after gave_way(), if the
+            graphics processor is full.
+        """
         if self.busy:
             return
-        changed, free, closed = self.changed.emit, self._free, self._closed
+        changed, gave_way, free, closed = self.changed.emit, self.gave_way.emit, self._free, self._closed
 
         def work(progress: Progress) -> None:
             from napari_latent_explain.cohort.explaining import explain_waiting
@@ -85,10 +98,11 @@ class FolderQueue(QObject):  # type: ignore[misc]
                 if not closed.is_set():
                     changed(case)
 
-            progress("Loading the model", 0.0)
-            explainer = load()
-            patient("Loading the model", 0.0)
-            explain_waiting(project, explainer, progress=patient, changed=told)
+            def explain(explainer: Explainer) -> None:
+                patient("Loading the model", 0.0)
+                explain_waiting(project, explainer, progress=patient, changed=told)
+
+            with_model(explain, progress, gave_way)
 
         self._worker.submit("queue", work)
 

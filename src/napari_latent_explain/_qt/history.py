@@ -108,6 +108,13 @@ class History:
         """Put a stand in the place of the current one: what was asked for did not come about."""
         self._stands[self._at] = stand
 
+    def take_back(self, stand: Stand) -> None:
+        """Amend the current stand; if that leaves nothing of the last step, it is none."""
+        self.amend(stand)
+        if self._at and self._stands[self._at - 1] == stand:
+            del self._stands[self._at]
+            self._at -= 1
+
     def end_drag(self) -> None:
         """Let the next drag be a step of its own."""
         self._drag = None

@@ -12,6 +12,7 @@ from napari_latent_explain._qt.history import History
 from napari_latent_explain._qt.kept_history import About, write_history
 from napari_latent_explain._qt.latest_wins import LatestWins
 from napari_latent_explain.cohort import Project
+from napari_latent_explain.domain import LatentExplainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ class _Desk:
         finally:
             if self.project is not None:
                 self.project.close()
-                self.project = None
+            self.project, self.asked, self.history, self.view = None, None, None, {}  # nothing of it is another one's
 
 
 def _write_history(project: Project, keepsake: Keepsake, history: History) -> None:
@@ -121,6 +122,11 @@ class Keeper(QObject):  # type: ignore[misc]
         return bool(self._timer.isActive() or self._worker.busy)
 
     @property
+    def pending(self) -> bool:
+        """Whether something was asked for that is not on disk: not yet, or because it could not be written."""
+        return bool(self._timer.isActive() or self._desk.asked is not None or self._desk.view)
+
+    @property
     def closer(self) -> Callable[[], None]:
         """A function that writes what is left, ends the thread and lets the project go, and knows no Qt object."""
         end, close = self._worker.closer, self._desk.close
@@ -160,8 +166,8 @@ class Keeper(QObject):  # type: ignore[misc]
             self._timer.start()
 
     def flush(self) -> None:
-        """Write now what is still to be written."""
-        if self._timer.isActive():
+        """Write now what is still to be written, also what could not be before."""
+        if self.pending:
             self._timer.stop()
             try:
                 case = self._desk.take()()
@@ -180,7 +186,11 @@ class Keeper(QObject):  # type: ignore[misc]
         if self._worker.busy:  # a slow disk: what is asked for goes in one with what comes meanwhile
             self._timer.start()
             return
-        write = self._desk.take()
+        try:
+            write = self._desk.take()
+        except LatentExplainError as error:  # what can't be kept at all
+            self.failed.emit(error)
+            return
 
         def work(_: Progress) -> Case | None:
             return write()

@@ -25,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 class _Job:
     kind: str
     work: Work
+    epoch: int
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -95,6 +96,7 @@ class LatestWins(QObject):  # type: ignore[misc]
         super().__init__()
         self._desk = _Desk()
         self._newest: _Job | None = None
+        self._epoch = 0
         self._ended.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._advanced.connect(self._report, Qt.ConnectionType.QueuedConnection)
 
@@ -120,7 +122,7 @@ class LatestWins(QObject):  # type: ignore[misc]
         if self._desk.thread is None:
             self._desk.thread = threading.Thread(target=self._run, name="latent-explain-worker", daemon=True)
             self._desk.thread.start()
-        self._newest = _Job(kind, work)
+        self._newest = _Job(kind, work, self._epoch)
         self._desk.put(self._newest)
 
     def cancel(self) -> None:
@@ -138,6 +140,7 @@ class LatestWins(QObject):  # type: ignore[misc]
         if self._newest is not None:
             self._newest.cancelled.set()
         self._newest = None
+        self._epoch += 1
 
     def close(self, patience: float = 3.0) -> None:
         """Cancel and end the thread, waiting for it so many seconds at most; nothing is delivered any more."""
@@ -169,7 +172,7 @@ class LatestWins(QObject):  # type: ignore[misc]
             self.progressed.emit(what, done)
 
     def _deliver(self, job: _Job, result: object, error: Exception | None) -> None:
-        if self._desk.closed or job.cancelled.is_set():
+        if self._desk.closed or job.cancelled.is_set() or job.epoch != self._epoch:
             return
         if job is self._newest:
             self._newest = None

@@ -120,6 +120,13 @@ class LookingTools(QWidget):  # type: ignore[misc]
         self.magnified.toggled.connect(lambda _: self.magnifier.clear())
         self.true_size.clicked.connect(lambda: self.true_size_asked.emit())
 
+    def show_look(self, look: Look, *, outlined: bool) -> None:
+        """Show which look the pictures have, without asking for one."""
+        self.look.choose(look)
+        self.outlined.blockSignals(True)
+        self.outlined.setChecked(outlined)
+        self.outlined.blockSignals(False)
+
     def show_spacing(self, spacing_mm: tuple[float, float] | None) -> None:
         """Offer the caliper if rows and columns are known to be so far apart, in millimetres, or say why not."""
         tip = _NO_SPACING if spacing_mm is None else _MEASURE.format(row=spacing_mm[0], column=spacing_mm[1])

@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from napari_latent_explain._qt import verbs
-from napari_latent_explain.domain import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Made", "ModelChoice", "ModelShelf"]
 
 FULL = "The graphics processor is full: going on with the main processor"
+FULL_MEMORY = "The memory of the graphics processor is full"
+GAVE_WAY = f"{FULL_MEMORY}, so that the main processor was used instead."
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,16 @@ class ModelChoice:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """An explanation, by which model it was made in the end, where its sliders stand, if not all are heard, and the way back."""
+    """An explanation, by which model it was made in the end, where its sliders stand, if not all are heard, and the way back.
+
+    `gave_way` says that a graphics processor was full, so that the main one did it.
+    """
 
     choice: ModelChoice
     explanation: Explanation
     mix: Mix | None = None
     history: History | None = None
+    gave_way: bool = False
 
 
 class ModelShelf:
@@ -92,6 +98,37 @@ class ModelShelf:
             progress("Loading the model", 0.5)  # a window that was closed meanwhile needs no more
             verbs.first_use()
 
+    def use(
+        self,
+        choice: ModelChoice,
+        work: Callable[[ModelChoice], T],
+        progress: Progress,
+        gave_way: Callable[[], None] = lambda: None,
+    ) -> T:
+        """Do work with a choice; again with the main processor, if the memory of the graphics processor is full.
+
+        `gave_way` is called before it is done again.
+        """
+        progress("Loading the model", 0.0)
+        try:
+            return work(choice)
+        except Exception as error:
+            if choice.device == "cpu" or not verbs.is_out_of_memory(error):
+                raise
+        gave_way()  # what stood on the graphics processor was let go with the error
+        progress(FULL, 0.0)
+        return work(replace(choice, device="cpu"))
+
+    def with_model(
+        self,
+        choice: ModelChoice,
+        work: Callable[[Explainer], None],
+        progress: Progress,
+        gave_way: Callable[[], None],
+    ) -> None:
+        """Do work with a model, as `use`."""
+        self.use(choice, lambda with_choice: work(self.give(with_choice)), progress, gave_way)
+
     def explain(
         self,
         choice: ModelChoice,
@@ -99,19 +136,15 @@ class ModelShelf:
         explain: Callable[..., Explanation],
         progress: Progress,
     ) -> Made:
-        """Read a photograph and explain it; on the main processor, if the graphics processor is full."""
+        """Read a photograph and explain it."""
         progress("Reading the photograph", 0.0)
         picture = photograph()
-        progress("Loading the model", 0.0)
-        explainer = self.give(choice)
-        try:
-            return Made(choice, explain(explainer, picture, progress=progress))
-        except Exception as error:
-            if isinstance(error, Cancelled) or not verbs.is_out_of_memory(error, explainer):
-                raise
-        progress(FULL, 0.0)
-        choice = replace(choice, device="cpu")
-        return Made(choice, explain(self.give(choice), picture, progress=progress))
+
+        def make(with_choice: ModelChoice) -> Made:
+            made = explain(self.give(with_choice), picture, progress=progress)
+            return Made(with_choice, made, gave_way=with_choice != choice)
+
+        return self.use(choice, make, progress)
 
     def take_up(self, choice: ModelChoice, project: Project, path: str, progress: Progress) -> Made:
         """Open what a project keeps of a photograph, with the directions that it was left with.
@@ -121,12 +154,22 @@ class ModelShelf:
         ExplanationError
             If it can't be opened, or the file of its directions is not there any more.
         """
-        progress("Loading the model", 0.0)
-        own = self.give(replace(choice, directions=None))
-        choice = replace(choice, directions=verbs.directions_of(project, path, own))
-        progress("Taking up where it was left", 0.5)
-        explanation, mix = verbs.take_up(project, path, self.give(choice))
-        return Made(choice, explanation, mix, verbs.history_of(project, path))
+
+        def make(with_choice: ModelChoice) -> Made:
+            own = self.give(replace(with_choice, directions=None))
+            left = replace(with_choice, directions=verbs.directions_of(project, path, own))
+            progress("Taking up where it was left", 0.5)
+            explanation, mix = verbs.take_up(project, path, self.give(left))
+            return Made(left, explanation, mix, verbs.history_of(project, path), gave_way=with_choice != choice)
+
+        return self.use(choice, make, progress)
+
+    def move(self, shown: Explanation, progress: Progress) -> Explanation:
+        """Make an explanation anew, as it stands, with the main processor."""
+        progress(FULL, 0.0)
+        explainer = self.give(ModelChoice(shown.explainer.bundle, "cpu"))
+        progress(FULL, 0.5)
+        return verbs.moved(shown, explainer)
 
     def redirect(
         self, choice: ModelChoice, shown: Explanation | None, progress: Progress

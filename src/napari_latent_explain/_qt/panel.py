@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
@@ -30,6 +31,7 @@ from napari_latent_explain._qt.probability_bars import ProbabilityBars
 from napari_latent_explain._qt.slow_work import PREPARE
 from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
+from napari_latent_explain._qt.wheel_guard import WheelGuard
 
 if TYPE_CHECKING:
     from napari_latent_explain._qt.region_drawing import RegionDrawing
@@ -47,8 +49,10 @@ _BUSY = {
     "compare": "Comparing",
     "look": "Changing the look",
     "take up": "Taking up where it was left",
+    "move": "Going on with the main processor",
     "directions": "Taking the directions",
     "fetch": "Downloading",
+    "check": "Checking the answer",
     "export": "Writing the panel",
 }
 _PREPARING = "Loading the model, while you choose a photograph"
@@ -133,6 +137,8 @@ class Panel(QWidget):  # type: ignore[misc]
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress")
         self.message, self.facts, self.gap, self.outcome = _text(), _text(), _text(), _text()
+        self.elsewhere, self.controls = _text(), _text()
+        self.elsewhere.setStyleSheet("border-left: 3px solid #f28e2b; padding-left: 6px;")
         self.gap.setStyleSheet("border-left: 3px solid #f28e2b; padding-left: 6px;")
         self.target = QComboBox()
         self.target.setToolTip("The class that the classifier should be moved to.")
@@ -153,6 +159,11 @@ class Panel(QWidget):  # type: ignore[misc]
         self.another = _button(
             "Another answer", "Search for one that does without the direction that did most in those found before."
         )
+        self.check = _button(
+            "Check answer",
+            "Put what is shown to controls: random moves of equal energy, classifiers that know nothing, disturbances, the way "
+            "back, an independent classifier. Takes some seconds.",
+        )
         self.reset_all = _button("Reset all", "Put every slider back to 0.")
         self.undo = _button("Undo", "Go back to the sliders before (Ctrl+Z).")
         self.redo = _button("Redo", "Take the undone change again (Ctrl+Shift+Z).")
@@ -163,6 +174,7 @@ class Panel(QWidget):  # type: ignore[misc]
         self.region = region
         self._result = QWidget()
         self._lay_out(photograph, region)
+        self._guard = WheelGuard(self)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Wide enough for a direction's effect on two lines."""
@@ -180,8 +192,8 @@ class Panel(QWidget):  # type: ignore[misc]
         goal.addRow("Target class", self.target)
         goal.addRow("Search until", self.goal)
         for part in (
-            self.facts, _section("Looking tools", self.looking), _title("Probabilities"), goal, self.bars, self.gap,
-            self.outcome, self.curve, self.comparison, _title("Directions"), region, self.sliders,
+            self.elsewhere, self.facts, _section("Looking tools", self.looking), _title("Probabilities"), goal, self.bars,
+            self.gap, self.outcome, self.controls, self.curve, self.comparison, _title("Directions"), region, self.sliders,
         ):  # fmt: skip
             if isinstance(part, QFormLayout):
                 result.addLayout(part)
@@ -206,7 +218,7 @@ class Panel(QWidget):  # type: ignore[misc]
         foot.setSpacing(4)
         foot.addLayout(_row(self.find, self.another))
         foot.addLayout(_row(self.undo, self.redo, self.reset_all))
-        foot.addLayout(_row(self.export, self.help))
+        foot.addLayout(_row(self.check, self.export, self.help))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(4)
@@ -239,8 +251,8 @@ class Panel(QWidget):  # type: ignore[misc]
         model = explanation.explainer
         _say(
             self.facts,
-            f"{side}<br>{quality_line}<br>Model: {model.identity.name}, {model.identity.resolution} px, "
-            f"on {model.device}{drawn}",
+            f"<b>{escape(explanation.photograph.name)}</b><br>{side}<br>{quality_line}<br>"
+            f"Model: {model.identity.name}, {model.identity.resolution} px, on {model.device}{drawn}",
         )
         _say(self.gap, explanation.inversion_note)
         self.target.clear()
@@ -258,11 +270,29 @@ class Panel(QWidget):  # type: ignore[misc]
         """Show the numbers of a frame."""
         self.bars.show_probabilities(frame.probabilities)
         decision = "Decision changes to the target" if frame.flipped else "Decision unchanged"
-        area = f"{100 * frame.changed_area_fraction:.1f} % of the field differs."
+        share = 100 * frame.changed_area_fraction
+        area = f"{share:.1f} %" if share >= 0.05 or not share else "less than 0.1 %"
+        area += " of the field changes by more than 2 % of full brightness."
         lines = [f"{decision}; {area}"] if frame.edit else []
         lines += [f"<b>{frame.note[0].upper()}{frame.note[1:]}</b>"] if frame.note else []
         lines.append(f"Gap from photograph to reconstruction: {100 * frame.probabilities.gap:.1f} points.")
         _say(self.outcome, "<br>".join(lines))
+        self.outcome.setEnabled(True)
+
+    def show_moving(self) -> None:
+        """Dim what was said of the last frame: a slider moves."""
+        self.outcome.setEnabled(False)
+
+    def show_elsewhere(self, name: str) -> None:
+        """Warn that what is on show, under this name, is not the photograph that is chosen; nothing if the name is empty."""
+        _say(
+            self.elsewhere,
+            f"The chosen photograph is not explained yet. On show: <b>{escape(name)}</b>" if name else "",
+        )
+
+    def show_controls(self, text: str) -> None:
+        """Say how the answer that is shown did in the controls, or that they were not run."""
+        _say(self.controls, text)
 
     def show_state(
         self, *, busy: str, ready: bool, moved: bool, answered: bool, can_undo: bool, can_redo: bool
@@ -272,7 +302,7 @@ class Panel(QWidget):  # type: ignore[misc]
         free = not long_job
         self.explain.setEnabled(free)
         self.model.directions.setEnabled(free)
-        self.cancel.setEnabled(busy in ("explain", "find", "another", "compare", "take up", "directions", "fetch"))
+        self.cancel.setEnabled(long_job and busy not in ("look", "move"))
         self.progress.setVisible(long_job)
         if long_job and (self.message.isHidden() or self.message.text() == _PREPARING):
             self.progress.setValue(0)
@@ -280,10 +310,10 @@ class Panel(QWidget):  # type: ignore[misc]
         if free and self.message.text() != "Stopped.":
             _say(self.message, _PREPARING if busy == PREPARE else "")
         self._result.setVisible(ready)
+        drawing = self.region.drawing  # the original stands alone: nothing may be put beside it
         for widget, able in (
-            (self.target, True), (self.goal, True), (self.comparison, True), (self.sliders, True),
-            (self.looking, not self.region.drawing),
-            (self.region, True), (self.find, True), (self.another, answered), (self.export, True),
-            (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
+            (self.target, not drawing), (self.goal, True), (self.comparison, not drawing), (self.sliders, True),
+            (self.looking, not drawing), (self.region, True), (self.find, True), (self.another, answered), (self.export, True),
+            (self.check, moved), (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
         ):  # fmt: skip
             widget.setEnabled(ready and free and able)

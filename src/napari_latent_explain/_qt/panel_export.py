@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from qtpy.QtWidgets import QWidget
 
+    from napari_latent_explain._qt.checking import Checking
     from napari_latent_explain._qt.session import Session
     from napari_latent_explain._qt.slow_work import SlowWork
-    from napari_latent_explain.domain import CounterfactualRecord
+    from napari_latent_explain.domain import CounterfactualRecord, Faithfulness, Progress
+    from napari_latent_explain.explain import Frame
 
 __all__ = ["PanelExport"]
 
@@ -32,6 +34,8 @@ class PanelExport(QObject):  # type: ignore[misc]
     ----------
     session : Session
         Whose explanation is written.
+    checking : Checking
+        Has the controls of the frame, or gets them.
     write : callable
         (record, path) -> path.
     work : SlowWork
@@ -44,9 +48,11 @@ class PanelExport(QObject):  # type: ignore[misc]
 
     written = Signal(str)
 
-    def __init__(self, session: Session, write: Callable[[CounterfactualRecord, Path], Path], work: SlowWork) -> None:
+    def __init__(
+        self, session: Session, checking: Checking, write: Callable[[CounterfactualRecord, Path], Path], work: SlowWork
+    ) -> None:
         super().__init__()
-        self._session, self._write, self._work = session, write, work
+        self._session, self._checking, self._write, self._work = session, checking, write, work
         work.expect("export", self._say)
 
     def choose(self, parent: QWidget) -> None:
@@ -60,12 +66,21 @@ class PanelExport(QObject):  # type: ignore[misc]
             self.write(Path(path))
 
     def write(self, path: Path) -> None:
-        """Write what is shown now to a file."""
-        explanation, write = self._session.explanation, self._write
-        if explanation is not None:
-            frame = explanation.frame
-            self._work.submit("export", lambda _: write(explanation.record(frame), path))
+        """Write what is shown now to a file, with its controls: a panel must not go round without them."""
+        explanation, checking, write = self._session.explanation, self._checking, self._write
+        if explanation is None:
+            return
+        frame = explanation.frame
 
-    def _say(self, path: Path) -> None:
+        def work(progress: Progress) -> tuple[Path, tuple[Frame, Faithfulness | None]]:
+            checked = checking.of(explanation, frame, progress)
+            progress("Writing the panel", 0.9)
+            return write(explanation.record(frame, faithfulness=checked[1]), path), checked
+
+        self._work.submit("export", work)
+
+    def _say(self, result: tuple[Path, tuple[Frame, Faithfulness | None]]) -> None:
+        path, checked = result
+        self._checking.take(checked)
         show_info(f"Panel written to {path}.")
         self.written.emit(str(path))

@@ -13,13 +13,15 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QVB
 from napari_latent_explain._qt.explained_layers import is_ours
 from napari_latent_explain._qt.frame_chooser import FrameChooser
 from napari_latent_explain.domain import Photograph, PhotographError, WrongUseError
+from napari_latent_explain.fundus.photograph_files import may_be_photograph, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import napari.viewer
+    from numpy.typing import NDArray
 
-__all__ = ["PhotographChooser", "photograph_of"]
+__all__ = ["PhotographChooser", "not_its_file", "photograph_of"]
 
 PATTERN = "Photographs (*.jpg *.jpeg *.png *.tif *.tiff *.bmp *.webp *.jp2 *.j2k *.dcm *.dicom);;All files (*)"
 
@@ -50,22 +52,23 @@ def photograph_of(layer: Any, read: Callable[..., Photograph], frame: int = 0) -
     """Look at a layer now and return what reads its photograph when called (in another thread).
 
     The layer's file is read again if it is known, since it holds more than the pixels; `frame` says which picture of it.
+    Where the layer shows something else than that (it was turned or cut, say), its own pixels are taken.
 
     Raises
     ------
     PhotographError
         If the layer holds no single colour picture.
     """
-    path = _source_path(layer)
-    if path is not None:
+    path, other = _source_path(layer), frame != _frame_of(layer)
+    if path is not None and other:
         return _reading(read, path, frame)
     name, mark = str(layer.name), layer.metadata.get("latent_explain")
     simulated = bool(isinstance(mark, dict) and mark.get("simulated"))
-    pixels = np.array(layer.data[0] if layer.multiscale else layer.data)
-    if not layer.rgb or pixels.ndim != 3:
+    shown = layer.data[0] if layer.multiscale else layer.data
+    if not layer.rgb or shown.ndim != 3:
         msg = f"Layer '{name}' is no single colour photograph; choose a layer of height x width x RGB."
         raise PhotographError(msg)
-    pixels = pixels[..., :3]
+    pixels = np.array(shown)[..., :3]
     if np.issubdtype(pixels.dtype, np.floating):
         pixels = np.round(np.clip(np.nan_to_num(pixels), 0, 1) * 255).astype(np.uint8)
     if pixels.dtype not in (np.uint8, np.uint16):
@@ -73,10 +76,27 @@ def photograph_of(layer: Any, read: Callable[..., Photograph], frame: int = 0) -
         raise PhotographError(msg)
 
     def make() -> Photograph:
+        if path is not None and may_be_photograph(path.name, lambda: start_of(path)):
+            photograph = read(path, frame) if frame else read(path)
+            if _alike(photograph.pixels, pixels):
+                return photograph
         whole = np.ascontiguousarray(pixels)
         return Photograph(whole, name, hashlib.sha256(whole.tobytes()).hexdigest(), simulated=simulated)
 
     return make
+
+
+def _alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two readings of a picture are the same, but for how a decoder rounds."""
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    step = 2 * (int(np.iinfo(one.dtype).max) // 255)
+    return bool((np.maximum(one, other) - np.minimum(one, other) <= step).all())
+
+
+def not_its_file(layer: Any, photograph: Photograph) -> bool:
+    """Whether a photograph is what a layer shows, and not what the file holds that it came from."""
+    return layer is not None and photograph.path is None and _source_path(layer) is not None
 
 
 class PhotographChooser(QWidget):  # type: ignore[misc]
@@ -128,6 +148,8 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
         column.addWidget(self.frames)
         self.browse.clicked.connect(self._browse)
         self.choice.currentIndexChanged.connect(self._show_frames)
+        self.choice.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.frames.valueChanged.connect(lambda _: self.changed.emit())
         viewer.layers.events.inserted.connect(self._layer_inserted)
         viewer.layers.events.removed.connect(self.refresh)
         self.refresh()
@@ -194,6 +216,16 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
     def chosen(self) -> bool:
         """Whether there is a photograph to explain."""
         return self._chosen() is not None
+
+    def chose(self, photograph: Photograph) -> bool:
+        """Whether a photograph is the one that is chosen, as far as can be told; also if nothing is."""
+        chosen = self._chosen()
+        if chosen is None:
+            return True
+        path = chosen if isinstance(chosen, Path) else _source_path(chosen)
+        if path is not None and photograph.path is not None:
+            return path.absolute() == photograph.path.absolute() and photograph.frame == self.frames.frame
+        return not isinstance(chosen, Path) and str(chosen.name) == photograph.name
 
     def close_down(self) -> None:
         """Stop listening to the viewer."""

@@ -180,6 +180,7 @@ class PhotographList(QWidget):  # type: ignore[misc]
                 item.setSizeHint(QSize(100, _ICON + 8))
                 self.list.addItem(item)
                 self._items[case.path] = item
+            self._read &= set(kept)
             self._without_picture = [path for path in wanted if path not in self._read]
             if not self._reader.busy:
                 self._read_next()

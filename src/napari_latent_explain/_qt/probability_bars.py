@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QRectF, QSize, Qt
@@ -80,7 +81,7 @@ class ProbabilityBars(QWidget):  # type: ignore[misc]
         self._classes, self._bars, self.values = classes, {}, {}
         row = 0
         for index in sorted(range(len(classes)), key=lambda c: c != target):
-            title = QLabel(f"<b>{classes[index]}</b>" + (" (target)" if index == target else ""))
+            title = QLabel(f"<b>{escape(classes[index])}</b>" + (" (target)" if index == target else ""))
             self._grid.addWidget(title, row, 0, 1, 3)
             for picture in PICTURES:
                 row += 1

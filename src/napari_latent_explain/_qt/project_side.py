@@ -5,24 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog
 
 from napari_latent_explain._qt.folder_queue import FolderQueue
 from napari_latent_explain._qt.keeper import Keeper
-from napari_latent_explain.cohort import photographs_in
+from napari_latent_explain._qt.model_shelf import GAVE_WAY
+from napari_latent_explain.cohort import can_be_kept, photographs_in
 from napari_latent_explain.domain import Cancelled, LatentExplainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from napari_latent_explain._qt.folder_queue import WithModel
     from napari_latent_explain._qt.history import History
     from napari_latent_explain._qt.photograph_list import PhotographList
     from napari_latent_explain.cohort import Case, Project
     from napari_latent_explain.domain import DirectionAtlas, DirectionId, Naming
     from napari_latent_explain.explain import Explanation
-    from napari_latent_explain.model import Explainer
 
 __all__ = ["ProjectSide"]
 
@@ -34,25 +35,29 @@ class ProjectSide(QObject):  # type: ignore[misc]
     ----------
     listed : PhotographList
         Shows the project's photographs.
-    load : callable
-        () -> what gives the chosen Explainer when called in the queue's thread.
+    model : callable
+        () -> what does work with the Explainer that is chosen now, called in the queue's thread (`FolderQueue.run`).
     folder : str
         Where the dialog for photographs begins.
 
     Signals
     -------
+    leaving()
+        Another project is about to be opened.
     opened()
         Another project is open.
     """
 
+    leaving = Signal()
     opened = Signal()
 
-    def __init__(self, listed: PhotographList, load: Callable[[], Callable[[], Explainer]], folder: str = "") -> None:
+    def __init__(self, listed: PhotographList, model: Callable[[], WithModel], folder: str = "") -> None:
         super().__init__()
-        self._list, self._load, self._folder = listed, load, folder
+        self._list, self._model, self._folder = listed, model, folder
         self.keeper = Keeper()
         self.queue = FolderQueue()
         self._said = ""
+        self._names: dict[str, Mapping[DirectionId, Naming]] = {}
         listed.folder_asked.connect(self._choose_folder)
         listed.project_asked.connect(self._choose_project)
         listed.run_asked.connect(self.explain_all)
@@ -62,6 +67,7 @@ class ProjectSide(QObject):  # type: ignore[misc]
         self.keeper.failed.connect(self._say_once)
         self.queue.changed.connect(listed.show_case)
         self.queue.progressed.connect(listed.show_progress)
+        self.queue.gave_way.connect(self._say_gave_way)
         self.queue.ended.connect(self._queue_ended)
         listed.show_project(None)
 
@@ -82,10 +88,13 @@ class ProjectSide(QObject):  # type: ignore[misc]
         return finish
 
     def open(self, folder: Path) -> bool:
-        """Open a project, or say why not."""
+        """Open a project, or say why not; the one that is open stays as it is."""
+        if self.project is not None and self.project.folder == folder.absolute():
+            return True
         if self.queue.busy:
             show_error("Photographs are being explained; stop that first, then open another project.")
             return False
+        self.leaving.emit()
         try:
             self.keeper.open(folder)
         except LatentExplainError as error:
@@ -97,11 +106,12 @@ class ProjectSide(QObject):  # type: ignore[misc]
         return True
 
     def names(self, model: str) -> dict[DirectionId, Naming]:
-        """What people called the directions of the model with this hash."""
-        return self.project.names(model) if self.project is not None else {}
+        """What people called the directions of the model with this hash; without a project, since the window was opened."""
+        return self.project.names(model) if self.project is not None else dict(self._names.get(model, {}))
 
     def keep_names(self, model: str, names: Mapping[DirectionId, Naming]) -> None:
         """Keep what people called them."""
+        self._names[model] = names
         if self.project is not None:
             try:
                 self.project.keep_names(model, names)
@@ -129,18 +139,25 @@ class ProjectSide(QObject):  # type: ignore[misc]
             show_error("No project is open; choose a folder for one first.")
             return
         try:
-            new = self.project.add(photographs_in(folder))
+            found = photographs_in(folder)
+            named = [path for path in found if can_be_kept(path)]
+            new = self.project.add(named)
         except LatentExplainError as error:
             show_error(str(error))
             return
         self._list.show_cases(self.project.cases)
-        if not new:
+        if len(named) < len(found):
+            show_warning(
+                f"{len(found) - len(named)} of {len(found)} photographs were left out: their names are not UTF-8, so that a "
+                "project can't keep them. Rename the files."
+            )
+        elif not new:
             show_info(f"All photographs of {folder} are on the list already.")
 
     def explain_all(self) -> None:
         """Explain all that wait."""
         if self.project is not None and self.project.waiting() and not self.queue.busy:
-            self.queue.run(self.project, self._load())
+            self.queue.run(self.project, self._model())
             self._list.show_running(running=True, message="Loading the model")
 
     def close_down(self) -> None:
@@ -159,6 +176,9 @@ class ProjectSide(QObject):  # type: ignore[misc]
         if str(error) != self._said:
             self._said = str(error)
             show_error(f"What is shown could not be kept. {error}")
+
+    def _say_gave_way(self) -> None:
+        show_warning(GAVE_WAY)
 
     def _queue_ended(self, error: Exception | None) -> None:
         message = ""

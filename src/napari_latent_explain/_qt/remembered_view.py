@@ -43,7 +43,7 @@ class RememberedView(QObject):  # type: ignore[misc]
         A model of its own choice is loaded only for a project that is the person's own: another's may name any folder.
         """
         view, panel = project.view, self._panel
-        self._before = view
+        self._before, self._path = view, ""
         panel.looking.two_rows.setChecked(view.two_rows)
         panel.looking.reconstruction.setChecked(view.reconstruction)
         if view.guided:

@@ -41,9 +41,12 @@ class Rendering(QObject):  # type: ignore[misc]
     -------
     stands()
         What was asked for is on show already.
+    roughly()
+        A rough picture is on show: what is said of the last frame is not said of it.
     """
 
     stands = Signal()
+    roughly = Signal()
 
     def __init__(
         self, session: Session, layers: ExplainedLayers, bars: ProbabilityBars, ahead: DrawnAhead, work: SlowWork
@@ -82,6 +85,18 @@ class Rendering(QObject):  # type: ignore[misc]
             self._rest.start()
             self._layers.preview(picture)
             self._bars.show_about(about)
+            self.roughly.emit()
+
+    def finish(self) -> None:
+        """Have the explanation show what was asked for last, if it can: something else is about to take its place."""
+        explanation, wanted = self._session.explanation, self._session.current.mix.heard
+        if explanation is None or explanation.edit == wanted:
+            return
+        try:
+            frame = explanation.render(wanted)
+        except Exception:  # noqa: BLE001 - what comes next must not wait for a picture that can't be made
+            return
+        explanation.accept(frame)
 
     def take(self, frame: Frame) -> Viewed | None:
         """The picture that was made for a frame, once; None if the frame came about otherwise than by `ask`."""
@@ -97,5 +112,5 @@ class Rendering(QObject):  # type: ignore[misc]
             session.explanation.accept(viewed.frame)
 
     def _fall_back(self) -> None:
-        if self._session.explanation is not None:
+        if self._session.explanation is not None and not self._work.busy:  # else a newer one is to come
             self._session.fall_back(self._session.explanation.frame)

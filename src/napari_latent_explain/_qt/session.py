@@ -48,7 +48,7 @@ class Session(QObject):  # type: ignore[misc]
         super().__init__()
         self._free = free
         self._explanation: Explanation | None = None
-        self._applying = self._gliding = False
+        self._applying = self._gliding = self._owing = False
         self.history = History()
 
     @property
@@ -66,11 +66,17 @@ class Session(QObject):  # type: ignore[misc]
         """Whether what is asked for is to be shown exactly: no slider glides, nothing is half applied."""
         return not self._applying and not self._gliding
 
+    @property
+    def owing(self) -> bool:
+        """Whether the picture of what is asked for is still to be asked for, since something else ran."""
+        explanation, settled = self._explanation, self.settled
+        return explanation is not None and settled and (self._owing or explanation.edit != self.current.mix.heard)
+
     def begin(self, explanation: Explanation, mix: Mix | None, names: Mapping[DirectionId, Naming]) -> None:
         """Take up an explanation; `mix` says where the sliders stand, if not all of them are heard."""
         explanation.rename(names)
         self._explanation = explanation
-        self._gliding = False
+        self._gliding = self._owing = False
         self.history.clear(Stand(explanation.target, mix or Mix(edit=explanation.edit), explanation.region, names))
 
     def recall(self, past: History | None) -> None:
@@ -122,8 +128,17 @@ class Session(QObject):  # type: ignore[misc]
         """A slider was let go: the next drag is a step of its own, and what is shown is made exact."""
         self.history.end_drag()
         rough, self._gliding = self._gliding, False
-        if self._explanation is not None and (rough or self._explanation.edit != self.current.mix.heard):
+        if self._explanation is None or not (rough or self._explanation.edit != self.current.mix.heard):
+            return
+        if self._free():
             self.picture_asked.emit(self.current.mix.heard, rough)
+        else:
+            self._owing = True
+
+    def pay(self) -> None:
+        """Ask for the picture that is owed."""
+        rough, self._owing = self._owing, False
+        self.picture_asked.emit(self.current.mix.heard, rough)
 
     def reset(self, direction_id: DirectionId | None = None) -> None:
         """Put one slider back to 0, or all."""
@@ -168,6 +183,7 @@ class Session(QObject):  # type: ignore[misc]
 
     def follow_edit(self, edit: Edit) -> None:
         """A search found this edit, or a program set it: it can be undone too."""
+        self._owing = False
         if not self._applying and self.current.mix.heard != edit:
             self.history.push(self.current.edited(edit))
             self.stood.emit(self.current)
@@ -198,7 +214,7 @@ class Session(QObject):  # type: ignore[misc]
         explanation = self._explanation
         if explanation is None:
             return
-        rough, self._gliding = self._gliding, False
+        rough, self._gliding, self._owing = self._gliding or self._owing, False, False
         self._applying = True
         try:
             self._apply(explanation, stand)
@@ -214,7 +230,7 @@ class Session(QObject):  # type: ignore[misc]
                 explanation.set_target(stand.target)
             explanation.set_region(stand.region)
         except LatentExplainError as error:
-            self.history.amend(replace(stand, target=explanation.target, region=explanation.region))
+            self.history.take_back(replace(stand, target=explanation.target, region=explanation.region))
             self.refused.emit(str(error))
 
     def _call(self, explanation: Explanation, names: Mapping[DirectionId, Naming]) -> None:

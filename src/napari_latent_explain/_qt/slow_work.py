@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_latent_explain._qt import verbs
 from napari_latent_explain._qt.latest_wins import LatestWins
 from napari_latent_explain.domain import Cancelled, LatentExplainError
 
@@ -43,6 +44,8 @@ class SlowWork(QObject):  # type: ignore[misc]
         It failed: "Stopped." if a person stopped it, else nothing that could stand under a progress bar.
     refused(reason: str)
         It failed, though nobody stopped it: one sentence.
+    full()
+        It failed because a graphics processor had too little memory.
     """
 
     begins = Signal(str)
@@ -50,6 +53,7 @@ class SlowWork(QObject):  # type: ignore[misc]
     progressed = Signal(str, float)
     said = Signal(str)
     refused = Signal(str)
+    full = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,6 +111,8 @@ class SlowWork(QObject):  # type: ignore[misc]
         if isinstance(error, LatentExplainError):
             if not stopped:
                 self.refused.emit(str(error))
+        elif verbs.is_out_of_memory(error):
+            self.full.emit()
         else:
             self.refused.emit(
                 f"That did not work, because of an error in the program ({type(error).__name__}: {error})."

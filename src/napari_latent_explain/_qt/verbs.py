@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_latent_explain.domain import LatentExplainError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "answer", "directions_of", "draw_ahead", "explain", "fetch", "first_use", "history_of", "is_out_of_memory", "load",
-    "make_study", "map_over", "read", "redirected", "take_up", "with_directions", "write_panel",
+    "make_study", "map_over", "moved", "read", "redirected", "take_up", "with_directions", "write_panel",
 ]  # fmt: skip
 
 
@@ -98,15 +100,9 @@ def with_directions(explainer: Explainer, path: Path) -> Explainer:
 
 def redirected(explanation: Explanation, explainer: Explainer) -> Explanation:
     """The same photograph at the same code with the directions of another explainer, its sliders at 0."""
-    from napari_latent_explain.explain import Explanation
+    from napari_latent_explain.explain.with_explainer import with_explainer
 
-    shown = explanation
-    made = Explanation(
-        explainer, shown.photograph, shown.field, shown.laterality, shown.quality, shown.inversion, target=shown.target,
-        display_size=shown.display_size, seconds=dict(shown.seconds),
-    )  # fmt: skip
-    made.set_region(shown.region)
-    return made
+    return with_explainer(explanation, explainer)
 
 
 def directions_of(project: Project, path: str, own: Explainer) -> Path | None:
@@ -160,11 +156,20 @@ def map_over(
     return explanation, found, saliency_over(explanation.original, found)
 
 
-def is_out_of_memory(error: Exception, explainer: Explainer) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     """Whether a graphics processor had too little memory for something."""
-    import torch
+    if isinstance(error, LatentExplainError):
+        return False
+    from napari_latent_explain.model.device import is_out_of_memory
 
-    return isinstance(error, torch.OutOfMemoryError) and str(explainer.device) != "cpu"
+    return is_out_of_memory(error)
+
+
+def moved(explanation: Explanation, explainer: Explainer) -> Explanation:
+    """The same explanation, as it stands, on the device of another explainer of its model."""
+    from napari_latent_explain.explain.with_explainer import moved
+
+    return moved(explanation, explainer)
 
 
 def answer(explanation: Explanation, frame: Frame) -> tuple[Frame, DoseResponse]:

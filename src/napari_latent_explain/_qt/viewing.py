@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, QTimer
 
 from napari_latent_explain._qt.caliper import Caliper
@@ -65,6 +66,9 @@ class Viewing(QObject):  # type: ignore[misc]
     def show(self, explanation: Explanation | None) -> None:
         """Look at another explanation."""
         self._explanation, self._layers.box.blink = explanation, None
+        self._tools.show_look(
+            self._layers.box.look, outlined=self._layers.box.outlined
+        )  # one that was asked for may not have come
         self._tools.magnifier.clear()
         self.caliper.show(explanation)
 
@@ -75,8 +79,16 @@ class Viewing(QObject):  # type: ignore[misc]
 
     def true_size(self) -> None:
         """Show one pixel of the photograph as one of the screen, around the middle of what is seen."""
-        if self._explanation is not None:
-            self._viewer.scene.camera.zoom = 1.0
+        explanation = self._explanation
+        if explanation is None:
+            return
+        self._viewer.scene.camera.zoom = 1.0
+        shown, own = len(explanation.original), round(2 * explanation.field.radius)
+        if shown < own:
+            show_info(
+                f"The pictures are shown reduced, {shown} of {own} pixels wide: the magnifier has the photograph's own pixels, "
+                "and Preferences > Plugins > Latent Explain > Size of the pictures brings more of them here."
+            )
 
     def close_down(self) -> None:
         """Let go of the viewer."""
@@ -123,6 +135,5 @@ class Viewing(QObject):  # type: ignore[misc]
         if explanation is not None and pointer is not None and share is not None and self._tools.magnified.isChecked():
             magnifier = self._tools.magnifier
             before, after = explanation.detail(pointer[-2], pointer[-1], magnifier.side)
-            if box.look in (Look.RED_FREE, Look.RED_FREE_CONTRAST):
-                before, after = Look.RED_FREE(before), Look.RED_FREE(after)
-            magnifier.show_detail(before, after)
+            look = Look.RED_FREE if box.look in (Look.RED_FREE, Look.RED_FREE_CONTRAST) else Look.COLOUR
+            magnifier.show_detail(look(before), look(after), str(look))

@@ -17,6 +17,7 @@ from napari_latent_explain.explain import explain_photograph, open_explanation
 from napari_latent_explain.explain.saved_explanation import Snapshot, directions_sha256, read_saved
 from napari_latent_explain.fundus import read_photograph
 from napari_latent_explain.model.atlas_file import with_atlas
+from napari_latent_explain.model.device import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,6 +165,13 @@ def explain_waiting(
         Says which photograph, and how long the rest will take; may raise `Cancelled`: the photograph that ran waits again.
     changed : callable
         Told of every case that changes.
+
+    Raises
+    ------
+    ExportError
+        If the project can't be written.
+    RuntimeError
+        If the memory of a graphics processor is full (`model.device.is_out_of_memory`); the photograph waits again.
     """
     waiting = project.waiting()
     began, done = time.perf_counter(), 0
@@ -187,9 +195,14 @@ def explain_waiting(
                 raise
             except LatentExplainError as error:
                 after = project.update(case.path, state=CaseState.REFUSED, why=str(error))
-            except Exception as error:  # noqa: BLE001 - one photograph must not stop the others
+            except Exception as error:
+                if is_out_of_memory(error):
+                    changed(project.update(case.path, state=CaseState.WAITING))
+                    raise
                 why = f"An error in the program ({type(error).__name__}: {error})."
                 after = project.update(case.path, state=CaseState.REFUSED, why=why)
+            finally:
+                project.put_back(case.path)  # if what became of it could not be written
             done += 1
             changed(after)
 

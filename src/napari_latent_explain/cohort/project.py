@@ -20,7 +20,7 @@ from napari_latent_explain.fundus.sources import photograph_sources
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Project", "View", "photographs_in"]
+__all__ = ["Project", "View", "can_be_kept", "photographs_in"]
 
 _NAME = "project.json"
 _MOST_BYTES = 256 * 2**20
@@ -104,6 +104,15 @@ def _files(folder: Path) -> list[Path]:
     return [source.path for source in photograph_sources(folder)]
 
 
+def can_be_kept(path: Path | str) -> bool:
+    """Whether a path can be written down: names of files that are no UTF-8 can't."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Project:
     """Photographs and what became of them, on disk after every change; one window or program at a time.
 
@@ -179,8 +188,14 @@ class Project:
         ExportError
             As every change, if the project can't be written; then nothing is changed.
         ProjectError
-            As every change, once it is closed.
+            As every change, once it is closed; also if a name is not UTF-8 (`can_be_kept`).
         """
+        paths = list(paths)
+        for path in paths:
+            if not can_be_kept(path):
+                shown = str(path).encode(errors="replace").decode()
+                msg = f"The name of {shown} is not UTF-8, so that a project can't keep it; rename the file."
+                raise ProjectError(msg)
         with self._order:
             known = {case.path for case in self._state.cases}
             new = [key for key in dict.fromkeys(_key(path) for path in paths) if key not in known]
@@ -194,6 +209,15 @@ class Project:
             changed = self[path].replace(**changes)
             self._write(cases=tuple(changed if c.path == changed.path else c for c in self._state.cases))
             return changed
+
+    def put_back(self, path: Path | str) -> None:
+        """Let a photograph that runs wait again, without writing that: what is on disk says so when it is opened next."""
+        with self._order:
+            cases = self._state.cases
+            running = [case for case in cases if case.path == _key(path) and case.state is CaseState.RUNNING]
+            if running:
+                waits = running[0].replace(state=CaseState.WAITING)
+                self._state = self._state.replace(cases=tuple(waits if c is running[0] else c for c in cases))
 
     def remove(self, paths: Iterable[Path | str]) -> None:
         """Take photographs from the list; neither they nor their explanations are deleted."""

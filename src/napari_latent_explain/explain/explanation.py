@@ -123,6 +123,11 @@ class Explanation:
         return self.explainer.atlas
 
     @property
+    def found_atlas(self) -> DirectionAtlas:
+        """The same as the search called them, whatever they were renamed to since."""
+        return self._found_atlas
+
+    @property
     def directions(self) -> tuple[StyleDirection, ...]:
         """Directions towards the target, best first."""
         return self.explainer.atlas.towards(self.target)

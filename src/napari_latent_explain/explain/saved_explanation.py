@@ -129,12 +129,17 @@ class Snapshot:
         Raises
         ------
         ExplanationError
-            If the photograph was not read from a file.
+            If the photograph was not read from a file, or its name is not UTF-8.
         """
         photograph, inversion = explanation.photograph, explanation.inversion
         if photograph.path is None:
             msg = f"{photograph.name} was not read from a file, so that it could not be found again; save the picture first."
             raise ExplanationError(msg)
+        try:
+            str(photograph.path).encode()
+        except UnicodeEncodeError as error:
+            msg = f"The name of {photograph.name} is not UTF-8, so that it could not be found again; rename the file."
+            raise ExplanationError(msg.encode(errors="replace").decode()) from error
         code = save({"code": inversion.code.detach().cpu().contiguous()})
         saved = SavedExplanation(
             photograph=str(photograph.path.absolute()), sha256=photograph.sha256,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["DICOM_ENDINGS", "ENDINGS", "is_dicom", "may_be_photograph", "photograph_files"]
+__all__ = ["DICOM_ENDINGS", "ENDINGS", "is_dicom", "may_be_photograph", "photograph_files", "start_of"]
 
 DICOM_ENDINGS = frozenset({".dcm", ".dicom"})
 """Endings of DICOM files, in small letters; such a file may also have none, or end in a number."""
@@ -26,7 +26,7 @@ def photograph_files(folder: Path) -> list[Path]:
     and archives write them. A DICOMDIR is none.
     """
     found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if may_be_photograph(path.name, partial(_start, path)))
+    return sorted(path for path in found if may_be_photograph(path.name, partial(start_of, path)))
 
 
 def may_be_photograph(name: str, start: Callable[[], bytes]) -> bool:
@@ -42,10 +42,11 @@ def may_be_photograph(name: str, start: Callable[[], bytes]) -> bool:
 
 def is_dicom(path: Path) -> bool:
     """Whether a file says at its start that it is DICOM."""
-    return _start(path)[_MAGIC] == b"DICM"
+    return start_of(path)[_MAGIC] == b"DICM"
 
 
-def _start(path: Path) -> bytes:
+def start_of(path: Path) -> bytes:
+    """Return the first 132 bytes of a file, or none, if it can't be read or is no file."""
     try:
         if not path.is_file():  # a pipe would be waited for
             return b""

@@ -7,7 +7,7 @@ from torch import nn
 
 from napari_latent_explain.domain import WrongUseError
 
-__all__ = ["available_devices", "channels_last", "choose_device"]
+__all__ = ["available_devices", "channels_last", "choose_device", "is_out_of_memory"]
 
 
 def available_devices() -> tuple[str, ...]:
@@ -40,3 +40,10 @@ def choose_device(name: str = "auto") -> torch.device:
 def channels_last(network: nn.Module) -> None:
     """Keep a network's weights with the channels innermost, in place: convolutions on the CPU take about a third less time."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a graphics processor had too little memory for something; MPS says so in words alone."""
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "out of memory" in str(error)
+    )

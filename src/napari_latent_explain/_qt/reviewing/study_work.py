@@ -82,7 +82,7 @@ def study_work(request: StudyRequest, load: Callable[[Path | None, str], Any], m
         except LatentExplainError:
             raise
         except Exception as error:
-            if device == "cpu" or not verbs.is_out_of_memory(error, explainer):
+            if device == "cpu" or not verbs.is_out_of_memory(error):
                 raise
         progress("The graphics processor is full: beginning again with the main processor", 0.0)
         return once("cpu", progress)

@@ -1,0 +1,35 @@
+"""An explanation with another explainer of the same model: with other directions, or on another device."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from napari_latent_explain.explain.explanation import Explanation
+from napari_latent_explain.latent import Inversion
+
+if TYPE_CHECKING:
+    from napari_latent_explain.model.explainer import Explainer
+
+__all__ = ["moved", "with_explainer"]
+
+
+def with_explainer(shown: Explanation, explainer: Explainer) -> Explanation:
+    """The same photograph at the same code with another explainer's directions; its sliders at 0."""
+    kept, device = shown.inversion, explainer.device
+    if kept.code.device != device:
+        kept = Inversion(kept.code.to(device), kept.picture.to(device), kept.loss_encoder, kept.loss_refined)
+    made = Explanation(
+        explainer, shown.photograph, shown.field, shown.laterality, shown.quality, kept,
+        target=shown.target, display_size=shown.display_size, seconds=dict(shown.seconds),
+    )  # fmt: skip
+    made.set_region(shown.region)
+    return made
+
+
+def moved(shown: Explanation, explainer: Explainer) -> Explanation:
+    """The same explanation as it stands by another explainer: directions, sliders, target, region, what a search said."""
+    made = with_explainer(shown, replace(explainer, atlas=shown.found_atlas))
+    frame = shown.frame
+    made.accept(replace(made.render(frame.edit), note=frame.note, reached=frame.reached))
+    return made
