@@ -6,6 +6,7 @@ import pytest
 
 from napari_latent_explain._napari.preferences import Preferences
 from napari_latent_explain._qt import explain_widget
+from napari_latent_explain.domain import Edit
 
 pytestmark = pytest.mark.gui
 
@@ -22,7 +23,10 @@ def test_device_project_and_colours(make_widget, monkeypatch, tmp_path, qtbot, s
         widget.explain()
     settle(widget)
     assert widget.layers["Difference"].colormap.name == "latent_explain_purple-green"
-    assert widget.layers["Difference"].name == "Difference: purple darker, green brighter; full colour 2 %"
+    widget.set_edit(Edit(strengths={widget.explanation.directions[0].id: 2.0}))
+    settle(widget)
+    limit = widget.layers["Difference"].contrast_limits[1]
+    assert widget.layers["Difference"].name == f"Difference ±{100 * limit:.0f} % (purple darker, green brighter)"
     assert {strip.pictures.shape[1] for strip in widget.ahead.strips} == {64}
 
 

@@ -394,6 +394,7 @@ def _effect(direction: StyleDirection) -> str:
     found = direction.validation
     judged = f"<br><b>Validated: {escape(found.verdict)}</b> ({found.agreeing} of {found.ratings})" if found else ""
     return (
-        f"Mean of {direction.held_out} eyes: log odds {direction.effect_logit:+.2f} ({low:+.2f} to {high:+.2f})<br>"
-        f"probability {100 * direction.effect_probability:+.1f} points ({less:+.1f} to {more:+.1f}){judged}"
+        f"log odds {direction.effect_logit:+.2f} ({low:+.2f} to {high:+.2f})<br>"
+        f"probability {100 * direction.effect_probability:+.1f} points ({less:+.1f} to {more:+.1f}), "
+        f"mean of {direction.held_out} eyes{judged}"
     )

@@ -402,7 +402,8 @@ class ExplainWidget(DockedWidget):
         self.panel.guide.show_step(1 if self.photograph.chosen else 0)
         self.panel.show_controls(self._checking.said)
         shown = self.explanation.photograph if self.explanation is not None else None
-        self.panel.show_elsewhere("" if shown is None or self.photograph.chose(shown) else shown.name)
+        elsewhere = "" if shown is None or self.photograph.chose(shown) else shown.name
+        self.panel.show_elsewhere(elsewhere)
         if self.explanation is not None and moved:
             self.panel.guide.finish()
         if self._work.busy:

@@ -239,7 +239,9 @@ class ExplainedLayers:
         layer, (darker, brighter) = self[DIFFERENCE], self._colours.split("-")
         if tuple(layer.contrast_limits) != (-full, full):
             layer.contrast_limits = (-full, full)
-        layer.name = f"{DIFFERENCE}: {darker} darker, {brighter} brighter; full colour {100 * full:.0f} %"
+        layer.name = (
+            f"{DIFFERENCE} ±{100 * full:.0f} % ({darker} darker, {brighter} brighter)" if self._moved else DIFFERENCE
+        )
 
     def _refresh(self, role: str) -> None:
         self._write(role, self.box.picture(role))

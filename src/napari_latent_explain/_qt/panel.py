@@ -245,13 +245,15 @@ class Panel(QWidget):  # type: ignore[misc]
             side += f", from the {eye.source} ({100 * eye.confidence:.0f} % sure)"
         flags = ", ".join(str(flag) for flag in quality.flags)
         quality_line = f"Quality: <b>{flags}</b> - trust this explanation less" if flags else "Quality: good"
+        photograph = explanation.photograph
+        name = photograph.name if photograph.path is None else photograph.path.name
         drawn = "<br><b>Simulated eye, drawn by a program.</b>" if explanation.photograph.simulated else ""
         if explanation.photograph.frame:
             drawn += f"<br>Frame {explanation.photograph.frame + 1} of its file"
         model = explanation.explainer
         _say(
             self.facts,
-            f"<b>{escape(explanation.photograph.name)}</b><br>{side}<br>{quality_line}<br>"
+            f"<b>{escape(name)}</b><br>{side}<br>{quality_line}<br>"
             f"Model: {model.identity.name}, {model.identity.resolution} px, on {model.device}{drawn}",
         )
         _say(self.gap, explanation.inversion_note)
