@@ -12,7 +12,7 @@ from PIL import Image
 from napari_latent_explain.domain import Edit, Naming, Region
 from napari_latent_explain.explain import explain_photograph
 from napari_latent_explain.explain.explanation import Explanation
-from napari_latent_explain.explain.with_explainer import moved, with_explainer
+from napari_latent_explain.explain.with_explainer import enlarged, moved, with_explainer
 from napari_latent_explain.fundus import read_photograph, simulate
 from napari_latent_explain.model import Explainer, load_explainer
 
@@ -49,3 +49,21 @@ def test_other_directions_begin_at_nothing(explanation: Explanation) -> None:
     assert not made.edit
     assert made.directions == explanation.directions[1:]
     assert made.inversion is explanation.inversion
+
+
+def test_it_is_enlarged_as_it_stands(small_explainer: Explainer, tmp_path: Path) -> None:
+    Image.fromarray(simulate(seed=3, size=400).picture).save(tmp_path / "eye.png")
+    photograph = read_photograph(tmp_path / "eye.png")
+    explanation = explain_photograph(small_explainer, photograph, steps=3, display_size=128)
+    explanation.set_edit(Edit(strengths={explanation.directions[0].id: 1.0}))
+    large = enlarged(explanation, 4096)
+    assert len(explanation.original) == 128
+    assert len(large.original) == int(2 * large.field.radius)
+    assert large.frame.counterfactual.shape == large.original.shape
+    assert large.edit == explanation.edit
+    assert large.frame.probabilities == explanation.frame.probabilities
+    left, top, *_ = large.field.box
+    y, x = int(large.field.center_y), int(large.field.center_x)
+    own = photograph.pixels[y - 60 : y + 60, x - 60 : x + 60].astype(int)
+    v, u = round(y - top), round(x - left)
+    assert np.abs(own - large.original[v - 60 : v + 60, u - 60 : u + 60]).mean() < 3

@@ -158,6 +158,14 @@ class FakeExplanation:
     def atlas(self):
         return self.explainer.atlas
 
+    @property
+    def found_atlas(self):
+        return self._found_atlas
+
+    @property
+    def display_size(self):
+        return self.size
+
     def detail(self, y, x, side, frame=None):
         top, left = (int(min(max(0, at - side / 2), whole - side)) for at, whole in ((y, 150), (x, 200)))
         before = self.photograph.pixels[top : top + side, left : left + side]

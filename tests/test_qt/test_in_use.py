@@ -217,3 +217,58 @@ def test_a_graphics_processor_that_is_full_later_gives_way_and_nothing_is_lost(
     widget.find_counterfactual()
     settle(widget)
     assert said[-1][0] == "error"
+
+
+def test_one_to_one_brings_the_photographs_own_pixels_and_loses_nothing(explained, fakes, settle, qtbot, monkeypatch):
+    viewer, widget = explained
+
+    def enlarged(shown, size):
+        made = fakes.FakeExplanation(shown.explainer, shown.photograph, size=size)
+        made.set_edit(shown.edit)
+        return made
+
+    monkeypatch.setattr("napari_latent_explain._qt.verbs.enlarged", enlarged)
+    _first(widget).slider.setValue(1.0)
+    settle(widget)
+    first, own = widget.explanation, int(2 * widget.explanation.field.radius)
+    assert len(first.original) < own
+    qtbot.mouseClick(widget.panel.looking.true_size, Qt.MouseButton.LeftButton)
+    settle(widget)
+    assert widget.explanation is not first
+    assert viewer.scene.camera.zoom == 1.0
+    assert widget.layers["Counterfactual"].data.shape[:2] == (own, own)
+    assert widget.explanation.edit == first.edit
+    again = widget.explanation
+    qtbot.mouseClick(widget.panel.looking.true_size, Qt.MouseButton.LeftButton)
+    settle(widget)
+    assert widget.explanation is again  # there are no more
+    widget.undo()
+    settle(widget)
+    assert not widget.explanation.edit
+
+
+def test_a_renamed_direction_is_found_by_what_the_search_called_it_and_moved_ones_come_first(explained, settle):
+    _, widget = explained
+    sliders = widget.panel.sliders
+    ids = list(sliders.rows)
+    widget.rename(ids[0], "haze")
+    settle(widget)
+    sliders.search.setText("calibre")
+    assert [key for key, row in sliders.rows.items() if not row.isHidden()] == [ids[0]]
+    sliders.search.setText("")
+    sliders.order.choose("moved")
+    sliders.rows[ids[2]].slider.setValue(1.0)
+    settle(widget)
+    places = {key: sliders._rows.indexOf(row) for key, row in sliders.rows.items()}
+    assert min(places, key=places.get) == ids[2]
+
+
+def test_outlines_of_nothing_say_so(explained, settle):
+    _, widget = explained
+    box = widget.panel.looking.outlined
+    box.setChecked(True)
+    settle(widget)
+    assert box.text() == "Nothing to outline"
+    _first(widget).slider.setValue(2.0)
+    settle(widget)
+    assert box.text() == "Outline what changed"

@@ -65,6 +65,7 @@ class DirectionSliders(QWidget):  # type: ignore[misc]
         column.addWidget(self._none)
         column.addLayout(self._rows)
         self.rows: dict[DirectionId, DirectionSlider] = {}
+        self._found: dict[DirectionId, str] = {}
         self._mix = Mix()
         self.search.textChanged.connect(lambda _: self._arrange())
         self.order.chosen.connect(self._arrange)
@@ -74,14 +75,15 @@ class DirectionSliders(QWidget):  # type: ignore[misc]
         directions: Sequence[StyleDirection],
         ranges: Mapping[DirectionId, tuple[float, float]],
         *,
+        found: Mapping[DirectionId, str] | None = None,
         mirrored: bool = False,
     ) -> None:
-        """Make the sliders anew; `mirrored` eyes have their maps mirrored too."""
+        """Make the sliders anew; `found` says what the search called them, `mirrored` eyes have their maps mirrored too."""
         while (item := self._rows.takeAt(0)) is not None:
             old = item.widget()
             old.hide()
             old.deleteLater()
-        self.rows = {}
+        self.rows, self._found = {}, dict(found or {})
         for direction in directions:
             row = DirectionSlider(direction, *ranges[direction.id], mirrored=mirrored)
             row.moved.connect(self.moved)
@@ -100,6 +102,8 @@ class DirectionSliders(QWidget):  # type: ignore[misc]
         self._mix = mix
         for row in self.rows.values():
             row.show_mix(mix)
+        if self.order.value == "moved" and not any(row.slider.isSliderDown() for row in self.rows.values()):
+            self._arrange()
 
     def finish_naming(self) -> None:
         """Take a name that is just being typed."""
@@ -130,7 +134,7 @@ class DirectionSliders(QWidget):  # type: ignore[misc]
             row = self.rows[key]
             self._rows.removeWidget(row)
             self._rows.insertWidget(place, row)
-            there = wanted in f"{row.name.text()} {key}".casefold()
+            there = wanted in f"{row.name.text()} {self._found.get(key, '')} {key}".casefold()
             row.setVisible(there)
             found += there
         if not self.rows:

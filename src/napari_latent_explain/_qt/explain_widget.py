@@ -178,6 +178,7 @@ class ExplainWidget(DockedWidget):
         work.said.connect(panel.show_message)
         work.changed.connect(self._work_changed)
         self._explaining.made.connect(self._show_made)
+        panel.looking.true_size_asked.connect(self._explaining.enlarge)
         self._explaining.moved.connect(lambda made: self._show_made(made, self.layers.source))
         self._explaining.directed.connect(self._keep_directions)
         self._rendering.stands.connect(self._keep)

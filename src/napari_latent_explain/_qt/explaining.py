@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, Signal
 
+from napari_latent_explain._qt import verbs
 from napari_latent_explain._qt.history import History
 from napari_latent_explain._qt.model_shelf import FULL_MEMORY, GAVE_WAY, Made
 from napari_latent_explain._qt.photograph_chooser import not_its_file
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain import Explanation
 
 __all__ = ["Explaining"]
+
+LARGEST_DISPLAY = 4096
+"""Most pixels of a picture's side, as in the Preferences."""
 
 
 class Explaining(QObject):  # type: ignore[misc]
@@ -51,7 +55,7 @@ class Explaining(QObject):  # type: ignore[misc]
     made(made: Made, source: napari layer or None)
         An explanation is there; `source` is its photograph's layer.
     moved(made: Made)
-        The one that is on show is there again, with another processor.
+        The one that is on show is there again as it stood, with another processor or larger.
     directed(atlas: DirectionAtlas, made: Made or None)
         Other directions are in use; what is on show, made with them, if that can be.
     """
@@ -76,6 +80,7 @@ class Explaining(QObject):  # type: ignore[misc]
         work.expect("explain", self._tell)
         work.expect("take up", self._tell)
         work.expect("move", self._tell_moved)
+        work.expect("enlarge", self._tell_enlarged)
         work.expect("directions", self._tell_directed, model.directions.fall_back)
         work.full.connect(self._give_way)
         model.directions.asked.connect(self._redirect)
@@ -110,6 +115,15 @@ class Explaining(QObject):  # type: ignore[misc]
         self._work.discard()
         self._work.submit("take up", lambda progress: (take_up(chosen, project, case.path, progress), None))
 
+    def enlarge(self) -> None:
+        """Show the photograph that is on show with all its pixels, if it is shown with fewer."""
+        shown = self._session.explanation
+        if shown is None or not self._work.free:
+            return
+        own = min(int(2 * shown.field.radius), LARGEST_DISPLAY)
+        if len(shown.original) < own:
+            self._work.submit("enlarge", lambda _: (verbs.enlarged(shown, own), shown))
+
     def _redirect(self) -> None:
         chosen, shown, redirect = self._model.chosen, self._session.explanation, self._shelf.redirect
         self._work.submit("directions", lambda progress: (*redirect(chosen, shown, progress), shown))
@@ -140,6 +154,14 @@ class Explaining(QObject):  # type: ignore[misc]
             return
         self._model.choose(self._model.bundle, "cpu")
         show_warning(f"{GAVE_WAY} Ask again for what it was too small for.")
+        self._show_again(explanation)
+
+    def _tell_enlarged(self, result: tuple[Explanation, Explanation]) -> None:
+        explanation, shown = result
+        if shown is self._session.explanation:
+            self._show_again(explanation)
+
+    def _show_again(self, explanation: Explanation) -> None:
         history = self._session.history
         past = History(history.stands, history.at)
         self.moved.emit(Made(self._model.chosen, explanation, past.current.mix, past))

@@ -32,6 +32,7 @@ class Viewed:
         self.frame, self.asked = frame, (look, outlined)
         picture = look(frame.counterfactual)
         self.picture: NDArray[np.uint8] = outline_changes(picture, frame.difference) if outlined else picture
+        self.nothing_to_outline = outlined and bool(np.array_equal(self.picture, picture))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,11 @@ class LightBox:
     def plain(self) -> bool:
         """Whether the counterfactual is shown as it is, so that a rough picture of it may stand in while a slider moves."""
         return self.look is Look.COLOUR and not self.outlined
+
+    @property
+    def nothing_to_outline(self) -> bool:
+        """Whether outlines are asked for, and no change of the frame is large enough for one."""
+        return self._viewed is not None and self._viewed.nothing_to_outline
 
     @staticmethod
     def develop(explanation: Explanation, frame: Frame, look: Look, *, outlined: bool) -> Developed:

@@ -32,6 +32,9 @@ def _check(text: str, tip: str) -> QCheckBox:
     return box
 
 
+_OUTLINE, _OUTLINE_NOTHING = "Outline what changed", "Nothing to outline"
+
+
 class LookingTools(QWidget):  # type: ignore[misc]
     """The light box's switches.
 
@@ -57,7 +60,9 @@ class LookingTools(QWidget):  # type: ignore[misc]
             "faint things stand out. The classifier always sees the pictures in colour.",
         )
         self.outlined = _check(
-            "Outline what changed", "Lines on the counterfactual: orange round what became brighter, blue round darker."
+            _OUTLINE,
+            "Lines on the counterfactual: orange round what became brighter, blue round darker, by more than 2 % of full "
+            "brightness over more than a few pixels.",
         )
         self.reconstruction = _check(
             "Reconstruction",
@@ -126,6 +131,10 @@ class LookingTools(QWidget):  # type: ignore[misc]
         self.outlined.blockSignals(True)
         self.outlined.setChecked(outlined)
         self.outlined.blockSignals(False)
+
+    def show_outlines(self, *, nothing: bool) -> None:
+        """Say whether no change is large enough to be outlined."""
+        self.outlined.setText(_OUTLINE_NOTHING if nothing else _OUTLINE)
 
     def show_spacing(self, spacing_mm: tuple[float, float] | None) -> None:
         """Offer the caliper if rows and columns are known to be so far apart, in millimetres, or say why not."""

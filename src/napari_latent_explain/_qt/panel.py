@@ -50,6 +50,7 @@ _BUSY = {
     "look": "Changing the look",
     "take up": "Taking up where it was left",
     "move": "Going on with the main processor",
+    "enlarge": "Bringing the photograph's own pixels",
     "directions": "Taking the directions",
     "fetch": "Downloading",
     "check": "Checking the answer",
@@ -265,7 +266,8 @@ class Panel(QWidget):  # type: ignore[misc]
         self.target.setCurrentIndex(explanation.target)
         self.bars.set_classes(explanation.explainer.classes, explanation.target)
         ranges = {d.id: explanation.strength_range(d.id) for d in explanation.directions}
-        self.sliders.set_directions(explanation.directions, ranges, mirrored=explanation.field.mirrored)
+        found = {d.id: d.name for d in explanation.found_atlas.towards(explanation.target)}
+        self.sliders.set_directions(explanation.directions, ranges, found=found, mirrored=explanation.field.mirrored)
         self.show_frame(explanation.frame)
 
     def show_frame(self, frame: Frame) -> None:
@@ -304,7 +306,7 @@ class Panel(QWidget):  # type: ignore[misc]
         free = not long_job
         self.explain.setEnabled(free)
         self.model.directions.setEnabled(free)
-        self.cancel.setEnabled(long_job and busy not in ("look", "move"))
+        self.cancel.setEnabled(long_job and busy not in ("look", "move", "enlarge"))
         self.progress.setVisible(long_job)
         if long_job and (self.message.isHidden() or self.message.text() == _PREPARING):
             self.progress.setValue(0)

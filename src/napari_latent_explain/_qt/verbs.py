@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from napari_latent_explain.review import Study
 
 __all__ = [
-    "answer", "directions_of", "draw_ahead", "explain", "fetch", "first_use", "history_of", "is_out_of_memory", "load",
-    "make_study", "map_over", "moved", "read", "redirected", "take_up", "with_directions", "write_panel",
+    "answer", "directions_of", "draw_ahead", "enlarged", "explain", "fetch", "first_use", "history_of", "is_out_of_memory",
+    "load", "make_study", "map_over", "moved", "read", "redirected", "take_up", "with_directions", "write_panel",
 ]  # fmt: skip
 
 
@@ -154,6 +154,13 @@ def map_over(
 
     found = explanation.saliency_map(method, progress)
     return explanation, found, saliency_over(explanation.original, found)
+
+
+def enlarged(explanation: Explanation, size: int) -> Explanation:
+    """The same explanation, as it stands, with pictures of at most this side."""
+    from napari_latent_explain.explain.with_explainer import enlarged
+
+    return enlarged(explanation, size)
 
 
 def is_out_of_memory(error: Exception) -> bool:

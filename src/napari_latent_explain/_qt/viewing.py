@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, QTimer
 
 from napari_latent_explain._qt.caliper import Caliper
@@ -83,12 +82,6 @@ class Viewing(QObject):  # type: ignore[misc]
         if explanation is None:
             return
         self._viewer.scene.camera.zoom = 1.0
-        shown, own = len(explanation.original), round(2 * explanation.field.radius)
-        if shown < own:
-            show_info(
-                f"The pictures are shown reduced, {shown} of {own} pixels wide: the magnifier has the photograph's own pixels, "
-                "and Preferences > Plugins > Latent Explain > Size of the pictures brings more of them here."
-            )
 
     def close_down(self) -> None:
         """Let go of the viewer."""
@@ -109,6 +102,7 @@ class Viewing(QObject):  # type: ignore[misc]
         if explanation is not None and developed.viewed.frame is not explanation.frame:
             box.show(box.view(explanation.frame))  # it moved on meanwhile
         self._layers.refresh()
+        self.follow()
 
     def _swipe(self, share: float) -> None:
         self._layers.box.swipe = share
@@ -125,7 +119,8 @@ class Viewing(QObject):  # type: ignore[misc]
                 self._timer.start()
 
     def follow(self) -> None:
-        """Show crosshair and magnifier where the pointer is, of what is shown now."""
+        """Show crosshair and magnifier where the pointer is, of what is shown now, and whether there is anything to outline."""
+        self._tools.show_outlines(nothing=self._layers.box.nothing_to_outline)
         explanation, pointer, box = self._explanation, self._pointer, self._layers.box
         share = self._layers.share_of(pointer) if pointer is not None else None
         cross = share if self._tools.cross.isChecked() else None
