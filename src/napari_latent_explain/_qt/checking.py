@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import Faithfulness, Progress
     from napari_latent_explain.explain import Explanation, Frame
 
-__all__ = ["Checking"]
+__all__ = ["Checked", "Checking"]
+
+
+class Checked(NamedTuple):
+    """What came of an answer's controls; None if it changes nothing."""
+
+    answer: tuple[object, ...]
+    found: Faithfulness | None
 
 
 class Checking(QObject):  # type: ignore[misc]
-    """Runs them when a person asks, and keeps what came of it as long as that frame is shown.
+    """Runs them when a person asks, and keeps what came of it as long as that answer is shown, at whatever size.
 
     Parameters
     ----------
@@ -38,7 +45,7 @@ class Checking(QObject):  # type: ignore[misc]
     def __init__(self, session: Session, work: SlowWork) -> None:
         super().__init__()
         self._session, self._work = session, work
-        self._known: tuple[Frame, Faithfulness | None] | None = None
+        self._known: Checked | None = None
         work.expect("check", self.take)
 
     @property
@@ -47,13 +54,13 @@ class Checking(QObject):  # type: ignore[misc]
         explanation = self._session.explanation
         if explanation is None or not explanation.frame.edit:
             return ""
-        found = self._found(explanation.frame)
+        found = self._found(explanation, explanation.frame)
         if found is None:
             return (
                 "<b>Controls: not run.</b> Until they are, this may be what any change would do (<i>Check answer</i>)."
             )
-        text = controls(found)
-        return text if found.passed else f"<b>{text}</b>"
+        verdict, numbers = controls(found).split(": ", 1)
+        return f"<b>{verdict}:</b> {numbers}"
 
     def check(self) -> None:
         """Put what is shown to the controls."""
@@ -62,17 +69,24 @@ class Checking(QObject):  # type: ignore[misc]
             frame = explanation.frame
             self._work.submit("check", lambda progress: self.of(explanation, frame, progress))
 
-    def of(self, explanation: Explanation, frame: Frame, progress: Progress) -> tuple[Frame, Faithfulness | None]:
+    def of(self, explanation: Explanation, frame: Frame, progress: Progress) -> Checked:
         """Put a frame to the controls, unless it was (thread-safe)."""
-        if frame.edit and self._found(frame) is None:
-            return frame, explanation.check(progress=progress, frame=frame)
-        return frame, self._found(frame)
+        found = self._found(explanation, frame)
+        if frame.edit and found is None:
+            found = explanation.check(progress=progress, frame=frame)
+        return Checked(_answer(explanation, frame), found)
 
-    def take(self, checked: tuple[Frame, Faithfulness | None]) -> None:
+    def take(self, checked: Checked) -> None:
         """Keep what came of it."""
         self._known = checked
         self.changed.emit()
 
-    def _found(self, frame: Frame) -> Faithfulness | None:
+    def _found(self, explanation: Explanation, frame: Frame) -> Faithfulness | None:
         known = self._known
-        return known[1] if known is not None and known[0] is frame else None
+        return known.found if known is not None and known.answer == _answer(explanation, frame) else None
+
+
+def _answer(explanation: Explanation, frame: Frame) -> tuple[object, ...]:
+    """What the controls of a frame depend on."""
+    photograph, model = explanation.photograph, explanation.explainer.identity
+    return photograph.sha256, photograph.frame, model.sha256, explanation.target, explanation.region, frame.edit

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
     from qtpy.QtWidgets import QWidget
 
-    from napari_latent_explain._qt.checking import Checking
+    from napari_latent_explain._qt.checking import Checked, Checking
     from napari_latent_explain._qt.session import Session
     from napari_latent_explain._qt.slow_work import SlowWork
-    from napari_latent_explain.domain import CounterfactualRecord, Faithfulness, Progress
-    from napari_latent_explain.explain import Frame
+    from napari_latent_explain.domain import CounterfactualRecord, Progress
 
 __all__ = ["PanelExport"]
 
@@ -72,14 +71,14 @@ class PanelExport(QObject):  # type: ignore[misc]
             return
         frame = explanation.frame
 
-        def work(progress: Progress) -> tuple[Path, tuple[Frame, Faithfulness | None]]:
+        def work(progress: Progress) -> tuple[Path, Checked]:
             checked = checking.of(explanation, frame, progress)
             progress("Writing the panel", 0.9)
-            return write(explanation.record(frame, faithfulness=checked[1]), path), checked
+            return write(explanation.record(frame, faithfulness=checked.found), path), checked
 
         self._work.submit("export", work)
 
-    def _say(self, result: tuple[Path, tuple[Frame, Faithfulness | None]]) -> None:
+    def _say(self, result: tuple[Path, Checked]) -> None:
         path, checked = result
         self._checking.take(checked)
         show_info(f"Panel written to {path}.")
