@@ -179,7 +179,7 @@ class ExplainWidget(DockedWidget):
         work.changed.connect(self._work_changed)
         self._explaining.made.connect(self._show_made)
         panel.looking.true_size_asked.connect(self._explaining.enlarge)
-        self._explaining.moved.connect(lambda made: self._show_made(made, self.layers.source))
+        self._explaining.moved.connect(self._show_moved)
         self._explaining.directed.connect(self._keep_directions)
         self._rendering.stands.connect(self._keep)
         self._rendering.stands.connect(self._show_state)
@@ -345,6 +345,10 @@ class ExplainWidget(DockedWidget):
         """Show what a model made, and with which directions."""
         self.panel.model.directions.choose(made.choice.directions)
         self.show_explanation(made.explanation, source, made.mix, made.history)
+
+    def _show_moved(self, made: Made) -> None:
+        """Show what was shown, made anew."""
+        self._show_made(made, self.layers.source)
 
     def _slots(self, explanation: Explanation) -> tuple[tuple[Any, Callable[..., None]], ...]:
         return (

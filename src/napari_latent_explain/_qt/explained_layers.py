@@ -271,8 +271,11 @@ class ExplainedLayers:
             layer.name_overlay.visible = True
             layer.name_overlay.position = "top_left"
             layer.name_overlay.font_size = 7
-        layer.visible = True  # what is hidden would keep the small picture of the eye before
-        _write(layer, picture, thumbnail=True)
+        visible = layer.visible
+        with layer.events.visible.blocker():  # a hidden layer would keep the small picture of the eye before
+            layer.visible = True
+            _write(layer, picture, thumbnail=True)
+            layer.visible = visible
         layer.scale, layer.translate = (scale, scale), corner
         return layer
 
