@@ -92,9 +92,9 @@ class Gallery:
         widget = self.widget
         wait(lambda: not (widget.busy or widget.ahead.busy or widget.project.keeper.busy or widget.project.queue.busy))
 
-    def shoot(self, name: str, part: QWidget | None = None) -> None:
-        """Take a picture of the window, or of a part."""
-        turn()
+    def shoot(self, name: str, part: QWidget | None = None, seconds: float = 0.3) -> None:
+        """Take a picture of the window, or of a part, after so long."""
+        turn(seconds)
         path = self.output / f"{self.number:02d}_{name}.png"
         if part is None:
             self.viewer.window.screenshot(path, canvas_only=False, flash=False)
@@ -139,9 +139,10 @@ class Gallery:
         self.shoot("sliders")
         first, second = list(panel.sliders.rows.values())[:2]
         first.slider.setSliderDown(True)
-        first.slider.setValue(0.5 * first.slider.maximum())
-        turn(0.08)
-        self.shoot("slider_moves")
+        for share in (0.2, 0.4, 0.6):
+            first.slider.setValue(share * first.slider.maximum())
+            turn(0.05)
+        self.shoot("slider_moves", seconds=0.02)
         self.still()
         turn()
         self.shoot("slider_rests")
