@@ -9,7 +9,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_latent_explain.domain import WrongUseError
+from napari_latent_explain.domain import SaliencyMethod, WrongUseError
 
 pytestmark = pytest.mark.gui
 
@@ -272,3 +272,49 @@ def test_outlines_of_nothing_say_so(explained, settle):
     _first(widget).slider.setValue(2.0)
     settle(widget)
     assert box.text() == "Outline what changed"
+
+
+def test_a_picture_of_the_eye_before_is_never_taken_for_one_of_the_next(explained, fakes, settle, qtbot):
+    _, widget = explained
+    row, first = _first(widget), widget.explanation
+    widget._rendering._rest.setInterval(20)
+    row.slider.setSliderDown(True)
+    row.slider.setValue(1.0)
+    widget._explaining._explain = lambda *a, **k: (time.sleep(0.3), fakes.fake_explain(*a, **k))[1]
+    first.slow = 0.2
+    with qtbot.waitSignal(widget.explained):
+        widget.explain()
+        qtbot.wait(60)
+        assert widget._work.busy == "explain"
+    settle(widget)
+    assert widget.explanation is not first
+    assert not widget.explanation.edit
+    assert (widget.layers["Counterfactual"].data == widget.explanation.original).all()
+    widget._rendering._accept((first, widget.layers.box.view(first.render(first.edit))))
+    assert not widget.explanation.edit
+
+
+def test_names_that_nobody_typed_stay_as_they_are(explained, settle):
+    _, widget = explained
+    row, heard = _first(widget), []
+    widget.session.renamed.connect(lambda _, names: heard.append(names))
+    row.name.show_name(" a name of more than eighty characters that " + 3 * "goes on and on ")
+    widget.find_counterfactual()
+    settle(widget)
+    assert not heard
+
+
+def test_one_to_one_stays_where_a_map_is_compared(explained, fakes, settle, qtbot, monkeypatch):
+    viewer, widget = explained
+
+    def enlarged(shown, size):
+        return fakes.FakeExplanation(shown.explainer, shown.photograph, size=size)
+
+    monkeypatch.setattr("napari_latent_explain._qt.verbs.enlarged", enlarged)
+    widget.compare(SaliencyMethod.GRADCAM)
+    settle(widget)
+    qtbot.mouseClick(widget.panel.looking.true_size, Qt.MouseButton.LeftButton)
+    settle(widget)
+    assert widget.layers["Comparison"].visible
+    assert len(widget.explanation.original) > 128
+    assert viewer.scene.camera.zoom == 1.0

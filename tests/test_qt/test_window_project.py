@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
 
 from napari_latent_explain._qt.explained_layers import is_ours
 from napari_latent_explain.cohort import CaseState, Project
@@ -629,3 +630,30 @@ def test_the_next_eye_stands_in_its_cells_and_nothing_of_the_one_before_is_found
     assert widget.layers["Comparison"].name == "Comparison"
     assert not widget.layers["Reconstruction"].visible
     assert not np.array_equal(widget.layers["Reconstruction"].thumbnail, before)
+
+
+def test_a_write_that_ends_badly_while_its_project_is_closed_leaves_nothing_for_the_next(
+    open_window, explain_first, wait, tmp_path, monkeypatch
+):
+    _, widget = open_window()
+    explain_first(widget)
+    began, go, written = threading.Event(), threading.Event(), []
+
+    def write(keepsake, project, **known):
+        written.append(project.folder.name)
+        began.set()
+        go.wait(5)
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(cohort_explaining.Keepsake, "write", write)
+    _slider(widget).setValue(1.0)
+    qt = widget.project.keeper
+    deadline = time.monotonic() + 10
+    while not began.is_set() and time.monotonic() < deadline:
+        QApplication.processEvents()
+    threading.Timer(0.3, go.set).start()
+    widget.open_project(tmp_path / "two")
+    wait(widget)
+    assert set(written) == {"project"}
+    assert not qt.pending or widget.project.project.folder.name == "two"
+    assert not widget.project.project.cases

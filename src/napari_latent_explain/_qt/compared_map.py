@@ -54,6 +54,10 @@ class ComparedMap(QObject):  # type: ignore[misc]
         self._chooser.choose(method)
         self.renew()
 
+    def forget(self) -> None:
+        """Hold nothing of an explanation that is let go."""
+        self._shown = None
+
     def renew(self) -> None:
         """Take away a map that is no longer true, and ask for the one that is chosen."""
         explanation, method = self._session.explanation, self._chooser.method

@@ -201,7 +201,7 @@ class _Name(QLineEdit):  # type: ignore[misc]
 
     def __init__(self, name: str, tip: str) -> None:
         super().__init__(name)
-        self._name = name
+        self._name, self._shown = name, self.text()
         font = self.font()
         font.setBold(True)
         self.setFont(font)
@@ -224,17 +224,21 @@ class _Name(QLineEdit):  # type: ignore[misc]
         """Show another name without saying so."""
         self._name = name
         self.setText(name)
+        self._shown = self.text()  # no more than there is room for
         self.setCursorPosition(0)
         self.setAccessibleName(f"Name of {name}")
 
     def finish(self) -> None:
         """Take what was typed; nothing at all leaves the name as it was."""
+        if self.text() == self._shown:
+            return
         name = self.text().strip().encode(errors="ignore").decode()  # the longest allowed may end in half a character
         if not name:
             self.setText(self._name)
         elif name != self._name:
             self._name = name
             self.named.emit(name)
+        self._shown = self.text()
         self.setCursorPosition(0)
 
 

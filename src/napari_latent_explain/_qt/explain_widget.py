@@ -400,6 +400,7 @@ class ExplainWidget(DockedWidget):
             busy=self._work.busy,
             ready=self.explanation is not None,
             moved=moved,
+            edited=self.explanation is not None and bool(self.explanation.edit),
             answered=self._searching.answered,
             can_undo=history.can_undo,
             can_redo=history.can_redo,
@@ -474,5 +475,6 @@ class ExplainWidget(DockedWidget):
             for signal, slot in self._slots(explanation):
                 signal.disconnect(slot)
             self.session.end()
+            self._map.forget()
             self.viewing.show(None)
             self.ahead.draw(None)

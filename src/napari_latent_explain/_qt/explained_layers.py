@@ -73,7 +73,7 @@ class ExplainedLayers:
         self._reconstruction = False
         self._field: Field | None = None
         self._said: dict[str, str] = {}
-        self._moved = self._roughly = False
+        self._moved = self._roughly = self._had_map = False
 
     @property
     def source(self) -> Any:
@@ -98,6 +98,7 @@ class ExplainedLayers:
             self._put(role, _signed(explanation.frame) if role == DIFFERENCE else box.picture(role), square)
             self[role].visible = role != RECONSTRUCTION or self._reconstruction
         if any(is_ours(layer, COMPARISON) for layer in self._viewer.layers):  # no map of another eye under its name
+            self._had_map = bool(self[COMPARISON].visible)
             self._put(COMPARISON, box.picture(ORIGINAL), square)
             self[COMPARISON].name, self[COMPARISON].visible = COMPARISON, False
         self._roughly = False
@@ -155,6 +156,8 @@ class ExplainedLayers:
             self._viewer.layers.selection.active = active
         elif before:
             self[COMPARISON].visible = False
+        if picture is not None:  # a map of the same photograph anew leaves the camera where it is
+            before, self._had_map = before or self._had_map, False
         if before != (picture is not None):  # another number of cells, of another size
             self._viewer.fit_to_view(margin=0.02)
 

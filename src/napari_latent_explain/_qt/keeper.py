@@ -45,8 +45,8 @@ class _Desk:
         from napari_latent_explain.cohort.explaining import Keepsake
 
         asked, self.asked = self.asked, None
-        view, self.view = self.view, {}
         keepsake = Keepsake.of(*asked) if asked is not None else None
+        view, self.view = self.view, {}
         history = self.history
         self._made += 1
         number, project = self._made, self.project
@@ -61,7 +61,8 @@ class _Desk:
                         _write_history(project, keepsake, history)
                     project.keep_view(**view)
                 except Exception:
-                    self.asked, self.view = self.asked or asked, view | self.view  # to be tried again
+                    if self.project is project:
+                        self.asked, self.view = self.asked or asked, view | self.view  # to be tried again
                     raise
                 self._written = number
                 return case
@@ -70,15 +71,23 @@ class _Desk:
 
     def close(self) -> None:
         """Write what is still to be written, as far as that is possible, and let the project go."""
+        with self._order:
+            pass  # what is being written comes to its end, and is tried again if that was a bad one
         try:
             if self.asked is not None or self.view:
                 self.take()()
         except Exception:  # noqa: BLE001 - the project must be let go in any case
             _LOG.warning("What was shown last could not be kept.", exc_info=True)
         finally:
-            if self.project is not None:
-                self.project.close()
-            self.project, self.asked, self.history, self.view = None, None, None, {}  # nothing of it is another one's
+            with self._order:
+                if self.project is not None:
+                    self.project.close()
+                self.project, self.asked, self.history, self.view = (
+                    None,
+                    None,
+                    None,
+                    {},
+                )  # nothing of it is another one's
 
 
 def _write_history(project: Project, keepsake: Keepsake, history: History) -> None:
@@ -190,6 +199,8 @@ class Keeper(QObject):  # type: ignore[misc]
             write = self._desk.take()
         except LatentExplainError as error:  # what can't be kept at all
             self.failed.emit(error)
+            if self._desk.view:
+                self._timer.start()  # the rest can be
             return
 
         def work(_: Progress) -> Case | None:

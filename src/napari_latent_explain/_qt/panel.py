@@ -281,11 +281,13 @@ class Panel(QWidget):  # type: ignore[misc]
         lines += [f"<b>{frame.note[0].upper()}{frame.note[1:]}</b>"] if frame.note else []
         lines.append(f"Gap from photograph to reconstruction: {100 * frame.probabilities.gap:.1f} points.")
         _say(self.outcome, "<br>".join(lines))
-        self.outcome.setEnabled(True)
+        for part in (self.outcome, self.controls):
+            part.setEnabled(True)
 
     def show_moving(self) -> None:
         """Dim what was said of the last frame: a slider moves."""
-        self.outcome.setEnabled(False)
+        for part in (self.outcome, self.controls):
+            part.setEnabled(False)
 
     def show_elsewhere(self, name: str) -> None:
         """Warn that what is on show, under this name, is not the photograph that is chosen; nothing if the name is empty."""
@@ -299,7 +301,7 @@ class Panel(QWidget):  # type: ignore[misc]
         _say(self.controls, text)
 
     def show_state(
-        self, *, busy: str, ready: bool, moved: bool, answered: bool, can_undo: bool, can_redo: bool
+        self, *, busy: str, ready: bool, moved: bool, edited: bool, answered: bool, can_undo: bool, can_redo: bool
     ) -> None:
         """Enable what can be done now."""
         long_job = busy in _BUSY
@@ -318,6 +320,6 @@ class Panel(QWidget):  # type: ignore[misc]
         for widget, able in (
             (self.target, not drawing), (self.goal, True), (self.comparison, not drawing), (self.sliders, True),
             (self.looking, not drawing), (self.region, True), (self.find, True), (self.another, answered), (self.export, True),
-            (self.check, moved), (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
+            (self.check, edited), (self.reset_all, moved), (self.undo, can_undo), (self.redo, can_redo),
         ):  # fmt: skip
             widget.setEnabled(ready and free and able)

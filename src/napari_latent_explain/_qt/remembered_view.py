@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
+from napari_latent_explain.cohort import can_be_kept
+
 if TYPE_CHECKING:
     import napari.viewer
 
@@ -72,7 +74,8 @@ class RememberedView(QObject):  # type: ignore[misc]
     def show(self, explanation: Explanation) -> None:
         """Another photograph is on show; the camera goes where it was if it is the one that a project had."""
         before, self._before = self._before, None
-        self._path = "" if explanation.photograph.path is None else str(explanation.photograph.path.absolute())
+        path = explanation.photograph.path
+        self._path = str(path.absolute()) if path is not None and can_be_kept(path) else ""
         if self._path:
             self._keeper.keep_view(shown=self._path)
         if (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_latent_explain._qt.session import Session
     from napari_latent_explain._qt.slow_work import SlowWork
     from napari_latent_explain.domain import DirectionId, Edit
-    from napari_latent_explain.explain import Frame
+    from napari_latent_explain.explain import Explanation, Frame
 
 __all__ = ["Rendering"]
 
@@ -69,7 +69,7 @@ class Rendering(QObject):  # type: ignore[misc]
         if edit == explanation.edit and not self._work.busy and not anew:
             self.stands.emit()
         else:
-            self._work.submit(RENDER, lambda _: view(explanation.render(edit)))
+            self._work.submit(RENDER, lambda _: (explanation, view(explanation.render(edit))))
 
     def move(self, direction_id: DirectionId, strength: float, dragging: bool) -> None:
         """Move a slider; while it is dragged, show a rough picture if there is one, and the exact one where it rests."""
@@ -89,8 +89,10 @@ class Rendering(QObject):  # type: ignore[misc]
 
     def finish(self) -> None:
         """Have the explanation show what was asked for last, if it can: something else is about to take its place."""
+        self._rest.stop()
+        rough = self._session.stop_gliding()
         explanation, wanted = self._session.explanation, self._session.current.mix.heard
-        if explanation is None or explanation.edit == wanted:
+        if explanation is None or (explanation.edit == wanted and not rough):
             return
         try:
             frame = explanation.render(wanted)
@@ -103,13 +105,13 @@ class Rendering(QObject):  # type: ignore[misc]
         viewed, self._viewed = self._viewed, None
         return viewed if viewed is not None and viewed.frame is frame else None
 
-    def _accept(self, viewed: Viewed) -> None:
-        session = self._session
-        if session.explanation is not None and (
-            session.settled or viewed.frame.edit == session.current.mix.heard
-        ):  # else a slider has been dragged on
+    def _accept(self, made: tuple[Explanation, Viewed]) -> None:
+        session, (explanation, viewed) = self._session, made
+        if explanation is not session.explanation:
+            return  # another photograph is on show by now
+        if session.settled or viewed.frame.edit == session.current.mix.heard:  # else a slider has been dragged on
             self._viewed = viewed
-            session.explanation.accept(viewed.frame)
+            explanation.accept(viewed.frame)
 
     def _fall_back(self) -> None:
         if self._session.explanation is not None and not self._work.busy:  # else a newer one is to come

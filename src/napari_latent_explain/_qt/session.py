@@ -120,9 +120,16 @@ class Session(QObject):  # type: ignore[misc]
 
     def rest(self) -> None:
         """A slider that is dragged stands still: what is shown is made exact, the drag goes on."""
-        if self._gliding and self._explanation is not None:
-            self._gliding = False
-            self.picture_asked.emit(self.current.mix.heard, True)
+        if self.stop_gliding():
+            if self._free():
+                self.picture_asked.emit(self.current.mix.heard, True)
+            else:
+                self._owing = True
+
+    def stop_gliding(self) -> bool:
+        """Ask for no more of what a slider glides over, and return whether a rough picture is on show."""
+        rough, self._gliding = self._gliding, False
+        return rough and self._explanation is not None
 
     def settle(self) -> None:
         """A slider was let go: the next drag is a step of its own, and what is shown is made exact."""

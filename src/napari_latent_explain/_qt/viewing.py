@@ -65,9 +65,9 @@ class Viewing(QObject):  # type: ignore[misc]
     def show(self, explanation: Explanation | None) -> None:
         """Look at another explanation."""
         self._explanation, self._layers.box.blink = explanation, None
-        self._tools.show_look(
-            self._layers.box.look, outlined=self._layers.box.outlined
-        )  # one that was asked for may not have come
+        box = self._layers.box  # a look that was asked for may not have come
+        self._tools.show_look(box.look, outlined=box.outlined)
+        self._tools.show_outlines(nothing=explanation is not None and box.nothing_to_outline)
         self._tools.magnifier.clear()
         self.caliper.show(explanation)
 
