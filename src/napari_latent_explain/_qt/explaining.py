@@ -9,8 +9,9 @@ from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_latent_explain._qt import verbs
+from napari_latent_explain._qt.giving_way import FULL_MEMORY, GAVE_WAY
 from napari_latent_explain._qt.history import History
-from napari_latent_explain._qt.model_shelf import FULL_MEMORY, GAVE_WAY, Made
+from napari_latent_explain._qt.model_shelf import Made
 from napari_latent_explain._qt.photograph_chooser import not_its_file
 from napari_latent_explain._qt.slow_work import PREPARE
 from napari_latent_explain.cohort import CaseState

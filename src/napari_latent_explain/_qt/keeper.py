@@ -82,12 +82,8 @@ class _Desk:
             with self._order:
                 if self.project is not None:
                     self.project.close()
-                self.project, self.asked, self.history, self.view = (
-                    None,
-                    None,
-                    None,
-                    {},
-                )  # nothing of it is another one's
+                self.project, self.view = None, {}  # nothing of it is another one's
+                self.asked = self.history = None
 
 
 def _write_history(project: Project, keepsake: Keepsake, history: History) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_latent_explain._qt import verbs
+from napari_latent_explain._qt.giving_way import FULL, giving_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Made", "ModelChoice", "ModelShelf"]
 
-FULL = "The graphics processor is full: going on with the main processor"
-FULL_MEMORY = "The memory of the graphics processor is full"
-GAVE_WAY = f"{FULL_MEMORY}, so that the main processor was used instead."
 T = TypeVar("T")
 
 
@@ -109,15 +107,13 @@ class ModelShelf:
 
         `gave_way` is called before it is done again.
         """
+
+        def again() -> None:
+            gave_way()
+            progress(FULL, 0.0)
+
         progress("Loading the model", 0.0)
-        try:
-            return work(choice)
-        except Exception as error:
-            if choice.device == "cpu" or not verbs.is_out_of_memory(error):
-                raise
-        gave_way()  # what stood on the graphics processor was let go with the error
-        progress(FULL, 0.0)
-        return work(replace(choice, device="cpu"))
+        return giving_way(choice.device, lambda device: work(replace(choice, device=device)), again)
 
     def with_model(
         self,

@@ -10,10 +10,11 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog
 
 from napari_latent_explain._qt.folder_queue import FolderQueue
+from napari_latent_explain._qt.giving_way import GAVE_WAY
 from napari_latent_explain._qt.keeper import Keeper
-from napari_latent_explain._qt.model_shelf import GAVE_WAY
-from napari_latent_explain.cohort import can_be_kept, photographs_in
+from napari_latent_explain.cohort import photographs_in
 from napari_latent_explain.domain import Cancelled, LatentExplainError
+from napari_latent_explain.fundus.photograph_files import can_be_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

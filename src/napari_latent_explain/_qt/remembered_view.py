@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
-from napari_latent_explain.cohort import can_be_kept
+from napari_latent_explain.fundus.photograph_files import can_be_kept
 
 if TYPE_CHECKING:
     import napari.viewer

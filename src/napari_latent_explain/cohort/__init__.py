@@ -3,6 +3,6 @@
 # Torch is not imported here: it comes with `cohort.explaining`.
 
 from napari_latent_explain.cohort.case import Case, CaseState
-from napari_latent_explain.cohort.project import Project, View, can_be_kept, photographs_in
+from napari_latent_explain.cohort.project import Project, View, photographs_in
 
-__all__ = ["Case", "CaseState", "Project", "View", "can_be_kept", "photographs_in"]
+__all__ = ["Case", "CaseState", "Project", "View", "photographs_in"]

@@ -14,13 +14,13 @@ from napari_latent_explain.domain import DirectionId, LatentExplainError, Naming
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.kept_json import read_kept
-from napari_latent_explain.fundus.photograph_files import photograph_files
+from napari_latent_explain.fundus.photograph_files import can_be_kept, photograph_files, printable
 from napari_latent_explain.fundus.sources import photograph_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Project", "View", "can_be_kept", "photographs_in"]
+__all__ = ["Project", "View", "photographs_in"]
 
 _NAME = "project.json"
 _MOST_BYTES = 256 * 2**20
@@ -104,15 +104,6 @@ def _files(folder: Path) -> list[Path]:
     return [source.path for source in photograph_sources(folder)]
 
 
-def can_be_kept(path: Path | str) -> bool:
-    """Whether a path can be written down: names of files that are no UTF-8 can't."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 class Project:
     """Photographs and what became of them, on disk after every change; one window or program at a time.
 
@@ -193,8 +184,7 @@ class Project:
         paths = list(paths)
         for path in paths:
             if not can_be_kept(path):
-                shown = str(path).encode(errors="replace").decode()
-                msg = f"The name of {shown} is not UTF-8, so that a project can't keep it; rename the file."
+                msg = f"The name of {printable(path)} is not UTF-8, so that a project can't keep it; rename the file."
                 raise ProjectError(msg)
         with self._order:
             known = {case.path for case in self._state.cases}

@@ -33,6 +33,7 @@ from napari_latent_explain.explain.explanation import Explanation
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.kept_json import read_kept
 from napari_latent_explain.fundus import read_photograph
+from napari_latent_explain.fundus.photograph_files import can_be_kept, printable
 from napari_latent_explain.latent import Inversion, mask_tensor, reconstruct
 
 if TYPE_CHECKING:
@@ -135,11 +136,9 @@ class Snapshot:
         if photograph.path is None:
             msg = f"{photograph.name} was not read from a file, so that it could not be found again; save the picture first."
             raise ExplanationError(msg)
-        try:
-            str(photograph.path).encode()
-        except UnicodeEncodeError as error:
-            msg = f"The name of {photograph.name} is not UTF-8, so that it could not be found again; rename the file."
-            raise ExplanationError(msg.encode(errors="replace").decode()) from error
+        if not can_be_kept(photograph.path):
+            msg = f"The name of {printable(photograph.name)} is not UTF-8, so that it could not be found again; rename the file."
+            raise ExplanationError(msg)
         code = save({"code": inversion.code.detach().cpu().contiguous()})
         saved = SavedExplanation(
             photograph=str(photograph.path.absolute()), sha256=photograph.sha256,

@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["DICOM_ENDINGS", "ENDINGS", "is_dicom", "may_be_photograph", "photograph_files", "start_of"]
+__all__ = [
+    "DICOM_ENDINGS",
+    "ENDINGS",
+    "can_be_kept",
+    "is_dicom",
+    "may_be_photograph",
+    "photograph_files",
+    "printable",
+    "start_of",
+]
 
 DICOM_ENDINGS = frozenset({".dcm", ".dicom"})
 """Endings of DICOM files, in small letters; such a file may also have none, or end in a number."""
@@ -38,6 +47,20 @@ def may_be_photograph(name: str, start: Callable[[], bytes]) -> bool:
     if ending in ENDINGS:
         return True
     return (not ending or ending[1:].isdigit()) and start()[_MAGIC] == b"DICM"
+
+
+def can_be_kept(path: Path | str) -> bool:
+    """Whether a path can be written down: names of files that are no UTF-8 can't."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(name: Path | str) -> str:
+    """A name with question marks for what is no UTF-8."""
+    return str(name).encode(errors="replace").decode()
 
 
 def is_dicom(path: Path) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_latent_explain._qt import verbs
-from napari_latent_explain.domain import Cancelled, LatentExplainError
+from napari_latent_explain._qt.giving_way import giving_way
+from napari_latent_explain.domain import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,20 +75,13 @@ def study_work(request: StudyRequest, load: Callable[[Path | None, str], Any], m
         explainer = load(request.bundle, device)
         progress(LOADING, 0.0)
         created = datetime.now(UTC).replace(microsecond=0)
-        try:
-            return make(
-                explainer, request.photographs, request.folder, request.plan, created=created, progress=progress
-            )
-        except LatentExplainError:
-            raise
-        except Exception as error:
-            if device == "cpu" or not verbs.is_out_of_memory(error):
-                raise
-        progress("The graphics processor is full: beginning again with the main processor", 0.0)
-        return once("cpu", progress)
+        return make(explainer, request.photographs, request.folder, request.plan, created=created, progress=progress)
 
     def work(progress: Progress) -> tuple[Study, dict[str, str]]:
-        study, left_out = once(request.device, progress)
+        def again() -> None:
+            progress("The graphics processor is full: beginning again with the main processor", 0.0)
+
+        study, left_out = giving_way(request.device, lambda device: once(device, progress), again)
         try:
             progress("The study is written", 1.0)
         except Cancelled:  # after the last picture, while it was being written
