@@ -206,15 +206,18 @@ def test_lesion_pairs_teach_an_attribute_to_take_lesions_away(tmp_path: Path, sm
         """How much darker a bright patch gets when its attribute says that it should go, less how much the rest does."""
         with torch.no_grad():
             nothing = (x.new_zeros(0, 2), x.new_zeros(0, 6), x.new_zeros(0, 8))
-            drawn = trainer.bare(x, trainer._seen(x), *nothing, torch.eye(6)[:1])
+            drawn = trainer.average(x, trainer._seen(x), *nothing, torch.eye(6)[:1])
         change = (drawn.pictures - drawn.counterfactuals)[0].mean(dim=0)
         patch = pictures[0, ..., 0] == 200
         return float(change[patch].mean() - change[~patch].mean())
 
     assert abs(faded()) < 0.1
-    for _ in range(300):
+    seen = []
+    for step in range(1, 301):
         trainer.advance()
-    assert faded() > 0.25  # of 0.86
+        if step >= 100 and step % 50 == 0:
+            seen.append(faded())
+    assert np.mean(seen) > 0.25  # of 0.86; one step alone swings with the machine's rounding
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning.*", "ignore::DeprecationWarning")
