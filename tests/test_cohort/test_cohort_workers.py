@@ -113,6 +113,7 @@ def test_a_worker_that_refuses_stops_the_run_with_its_sentence(workers: DaskWork
 
 
 def test_workers_listen_on_the_loopback_and_have_one_thread(workers: DaskWorkers) -> None:
+    workers.client.wait_for_workers(2, timeout=60)  # one that was killed comes back in its own time
     info: dict[str, Any] = workers.client.scheduler_info(n_workers=-1)
     assert len(info["workers"]) == 2
     assert workers.count == 2
@@ -130,6 +131,7 @@ def test_memory_is_not_given_back_at_every_free(workers: DaskWorkers) -> None:
 
 
 def test_a_scheduler_that_runs_already_is_used(workers: DaskWorkers) -> None:
+    workers.client.wait_for_workers(2, timeout=60)
     with cluster_workers(workers.client.scheduler.address) as joined:
         assert joined.count == 2
         assert not joined.running

@@ -230,6 +230,8 @@ def test_one_to_one_brings_the_photographs_own_pixels_and_loses_nothing(explaine
     monkeypatch.setattr("napari_latent_explain._qt.verbs.enlarged", enlarged)
     _first(widget).slider.setValue(1.0)
     settle(widget)
+    widget.find_counterfactual()
+    settle(widget)
     first, own = widget.explanation, int(2 * widget.explanation.field.radius)
     assert len(first.original) < own
     qtbot.mouseClick(widget.panel.looking.true_size, Qt.MouseButton.LeftButton)
@@ -242,8 +244,13 @@ def test_one_to_one_brings_the_photographs_own_pixels_and_loses_nothing(explaine
     qtbot.mouseClick(widget.panel.looking.true_size, Qt.MouseButton.LeftButton)
     settle(widget)
     assert widget.explanation is again  # there are no more
-    widget.undo()
+    assert not widget.panel.curve.isHidden()
+    qtbot.mouseClick(widget.panel.another, Qt.MouseButton.LeftButton)
     settle(widget)
+    assert set(widget.explanation.edit.strengths).isdisjoint(first.edit.strengths)
+    for _ in range(3):
+        widget.undo()
+        settle(widget)
     assert not widget.explanation.edit
 
 
@@ -318,3 +325,75 @@ def test_one_to_one_stays_where_a_map_is_compared(explained, fakes, settle, qtbo
     assert widget.layers["Comparison"].visible
     assert len(widget.explanation.original) > 128
     assert viewer.scene.camera.zoom == 1.0
+
+
+def test_what_was_found_about_an_answer_is_said_again_when_it_is_shown_again(explained, settle):
+    _, widget = explained
+    controls, curve = widget.panel.controls, widget.panel.curve
+    widget.find_counterfactual()
+    settle(widget)
+    widget.check_answer()
+    settle(widget)
+    widget.find_another()
+    settle(widget)
+    assert "not run" in controls.text()
+    widget.check_answer()
+    settle(widget)
+    _first(widget).slider.setValue(0.2)
+    settle(widget)
+    assert curve.isHidden()
+    for _ in range(2):
+        widget.undo()
+        settle(widget)
+        assert "Controls passed" in controls.text()
+        assert not curve.isHidden()
+    assert len(widget.explanation.checked) == 2
+
+
+def test_controls_of_a_move_are_no_controls_of_another_size_of_it(explained, settle):
+    _, widget = explained
+    widget.find_counterfactual()
+    settle(widget)
+    widget.check_answer()
+    settle(widget)
+    shown = widget.explanation
+    wider = [d.replace(spread=2 * d.spread) for d in shown.atlas.directions]
+    shown.explainer.atlas = shown.atlas.replace(directions=tuple(wider))  # as another file of directions has them
+    widget._show_state()
+    assert "not run" in widget.panel.controls.text()
+
+
+def test_the_curve_of_the_eye_before_goes_with_it(explained, settle, qtbot, fakes):
+    _, widget = explained
+    widget.find_counterfactual()
+    settle(widget)
+    assert not widget.panel.curve.isHidden()
+    with qtbot.waitSignal(widget.explained):
+        widget.explain()
+    settle(widget)
+    assert widget.panel.curve.isHidden()
+
+
+def test_a_layers_new_name_is_the_photographs(explained):
+    viewer, widget = explained
+    choice = widget.photograph.choice
+    assert choice.currentText() == "photograph"
+    viewer.layers["photograph"].name = "left eye"
+    assert choice.currentText() == "left eye"
+    heard = []
+    widget.photograph.changed.connect(lambda: heard.append(1))
+    widget.layers["Counterfactual"].name = "something"
+    assert not heard
+
+
+def test_in_one_row_the_difference_says_its_scale_in_fewer_words(explained, settle):
+    _, widget = explained
+    _first(widget).slider.setValue(2.0)
+    settle(widget)
+    name = lambda: widget.layers["Difference"].name  # noqa: E731
+    long = name()
+    assert long.endswith("(blue darker, orange brighter)")
+    widget.panel.looking.two_rows.setChecked(False)
+    assert name() == long.replace(", orange brighter", "")
+    widget.panel.looking.two_rows.setChecked(True)
+    assert name() == long

@@ -111,6 +111,8 @@ def test_photograph_sliders_names_region_and_view_come_back(open_window, wait, q
     widget.set_region(Region(outlines=(((20.0, 20.0), (20.0, 110.0), (110.0, 110.0), (110.0, 20.0)),)))
     wait(widget)
     widget.panel.looking.reconstruction.click()
+    widget.panel.goal.setCurrentIndex(3)
+    widget.panel.goal.activated.emit(3)
     viewer.scene.camera.zoom, viewer.scene.camera.center = 4.25, (61.0, 70.0)
     before = widget.explanation
     wait(widget)
@@ -131,6 +133,7 @@ def test_photograph_sliders_names_region_and_view_come_back(open_window, wait, q
     assert row.slider.value() == pytest.approx(0.7, abs=0.01)
     assert widget.panel.sliders.rows[first.direction.id].name.text() == "exudates"
     assert widget.layers["Reconstruction"].visible
+    assert widget.panel.goal.value == 0.8
     assert viewer.scene.camera.zoom == pytest.approx(4.25)
     assert viewer.scene.camera.center[-2:] == pytest.approx((61.0, 70.0))
     assert widget.panel.guide.isHidden()
@@ -657,3 +660,34 @@ def test_a_write_that_ends_badly_while_its_project_is_closed_leaves_nothing_for_
     assert set(written) == {"project"}
     assert not qt.pending or widget.project.project.folder.name == "two"
     assert not widget.project.project.cases
+
+
+def test_a_photograph_taken_from_the_list_while_it_is_taken_up_is_shown(
+    open_window, explain_first, wait, qtbot, said, eyes
+):
+    _, widget = open_window()
+    explain_first(widget)
+    widget.set_edit(Edit())
+    wait(widget)
+    project, first, take_up = widget.project.project, widget.explanation, widget._explaining._shelf.take_up
+
+    def late(choice, project, case, progress):
+        project.remove([case.path])
+        return take_up(choice, project, case, progress)
+
+    widget._explaining._shelf.take_up = late
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        widget.open_case(eyes / "eye3.png")
+    wait(widget)
+    assert widget.explanation is not first
+    assert not said
+    assert [case.name for case in project.cases] == ["eye3.png"]  # it is on show, so it is kept again
+
+
+def test_a_goal_that_is_not_offered_is_none(open_window, wait, tmp_path):
+    project = Project.open(tmp_path / "project")
+    project.keep_view(goal=0.123)
+    project.close()
+    _, widget = open_window()
+    wait(widget)
+    assert widget.panel.goal.value is None

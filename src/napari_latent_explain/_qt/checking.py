@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_latent_explain._qt.answer_notes import AnswerNotes, answer_of
 from napari_latent_explain.export.said import controls
 
 if TYPE_CHECKING:
+    from napari_latent_explain._qt.answer_notes import Answer
     from napari_latent_explain._qt.session import Session
     from napari_latent_explain._qt.slow_work import SlowWork
     from napari_latent_explain.domain import Faithfulness, Progress
@@ -20,12 +23,12 @@ __all__ = ["Checked", "Checking"]
 class Checked(NamedTuple):
     """What came of an answer's controls; None if it changes nothing."""
 
-    answer: tuple[object, ...]
+    answer: Answer
     found: Faithfulness | None
 
 
 class Checking(QObject):  # type: ignore[misc]
-    """Runs them when a person asks, and keeps what came of it as long as that answer is shown, at whatever size.
+    """Runs them when a person asks, and says what came of it whenever that answer is shown again.
 
     Parameters
     ----------
@@ -45,7 +48,7 @@ class Checking(QObject):  # type: ignore[misc]
     def __init__(self, session: Session, work: SlowWork) -> None:
         super().__init__()
         self._session, self._work = session, work
-        self._known: Checked | None = None
+        self._known: AnswerNotes[Faithfulness] = AnswerNotes()
         work.expect("check", self.take)
 
     @property
@@ -54,13 +57,13 @@ class Checking(QObject):  # type: ignore[misc]
         explanation = self._session.explanation
         if explanation is None or not explanation.frame.edit:
             return ""
-        found = self._found(explanation, explanation.frame)
+        found = self._known.read(answer_of(explanation, explanation.frame))
         if found is None:
             return (
                 "<b>Controls: not run.</b> Until they are, this may be what any change would do (<i>Check answer</i>)."
             )
         verdict, numbers = controls(found).split(": ", 1)
-        return f"<b>{verdict}:</b> {numbers}"
+        return f"<b>{escape(verdict)}:</b> {escape(numbers)}"
 
     def check(self) -> None:
         """Put what is shown to the controls."""
@@ -71,22 +74,14 @@ class Checking(QObject):  # type: ignore[misc]
 
     def of(self, explanation: Explanation, frame: Frame, progress: Progress) -> Checked:
         """Put a frame to the controls, unless it was (thread-safe)."""
-        found = self._found(explanation, frame)
+        answer = answer_of(explanation, frame)
+        found = self._known.read(answer)
         if frame.edit and found is None:
             found = explanation.check(progress=progress, frame=frame)
-        return Checked(_answer(explanation, frame), found)
+        return Checked(answer, found)
 
     def take(self, checked: Checked) -> None:
         """Keep what came of it."""
-        self._known = checked
+        if checked.found is not None:
+            self._known.write(checked.answer, checked.found)
         self.changed.emit()
-
-    def _found(self, explanation: Explanation, frame: Frame) -> Faithfulness | None:
-        known = self._known
-        return known.found if known is not None and known.answer == _answer(explanation, frame) else None
-
-
-def _answer(explanation: Explanation, frame: Frame) -> tuple[object, ...]:
-    """What the controls of a frame depend on."""
-    photograph, model = explanation.photograph, explanation.explainer.identity
-    return photograph.sha256, photograph.frame, model.sha256, explanation.target, explanation.region, frame.edit

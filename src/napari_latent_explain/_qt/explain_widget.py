@@ -260,6 +260,7 @@ class ExplainWidget(DockedWidget):
         self.region.show_region(explanation.region)
         self.panel.show_explanation(explanation)
         self._show_target(explanation.target)
+        self._searching.show_curve()
         self.panel.guide.show_step(2)
         self._view.show(explanation)
         self._keep()
@@ -348,7 +349,10 @@ class ExplainWidget(DockedWidget):
 
     def _show_moved(self, made: Made) -> None:
         """Show what was shown, made anew."""
+        answers = self._searching.answers
         self._show_made(made, self.layers.source)
+        self._searching.take_over(answers)
+        self._show_state()
 
     def _slots(self, explanation: Explanation) -> tuple[tuple[Any, Callable[..., None]], ...]:
         return (
@@ -366,7 +370,7 @@ class ExplainWidget(DockedWidget):
             return
         self.layers.update(explanation, self.layers.box.view(frame) if viewed is None else viewed)
         self.panel.show_frame(frame)
-        self.panel.curve.show_curve(None)  # it is another edit's
+        self._searching.show_curve()
         if viewed is None:
             self.session.follow_edit(frame.edit)
         self.viewing.follow()
@@ -401,7 +405,7 @@ class ExplainWidget(DockedWidget):
             ready=self.explanation is not None,
             moved=moved,
             edited=self.explanation is not None and bool(self.explanation.edit),
-            answered=self._searching.answered,
+            answered=bool(self._searching.answers),
             can_undo=history.can_undo,
             can_redo=history.can_redo,
         )

@@ -9,7 +9,7 @@ import numpy as np
 from napari.utils.colormaps import Colormap
 
 from napari_latent_explain._qt.light_box import COUNTERFACTUAL, ORIGINAL, RECONSTRUCTION, LightBox
-from napari_latent_explain.domain import LUMINANCE
+from napari_latent_explain.domain import LUMINANCE, percent
 from napari_latent_explain.export.colours import difference_scale
 
 if TYPE_CHECKING:
@@ -167,6 +167,9 @@ class ExplainedLayers:
         if rows == self._rows:
             return
         self._rows = rows
+        if not self._roughly:
+            with suppress(KeyError):
+                self._scale(self[DIFFERENCE].contrast_limits[1])
         if any(is_ours(layer) for layer in self._viewer.layers):
             self._arrange()
             self._viewer.fit_to_view(margin=0.02)
@@ -215,7 +218,7 @@ class ExplainedLayers:
         for role, values in (
             (ORIGINAL, p.original), (RECONSTRUCTION, p.reconstruction), (COUNTERFACTUAL, p.counterfactual),
         ):  # fmt: skip
-            self._said[role] = f"{name} {100 * values[target]:.1f} %"
+            self._said[role] = f"{name} {percent(values[target])}"
             with suppress(KeyError):
                 self[role].name = f"{role}: {self._said[role]}"
         self._moved = bool(frame.edit)
@@ -242,9 +245,8 @@ class ExplainedLayers:
         layer, (darker, brighter) = self[DIFFERENCE], self._colours.split("-")
         if tuple(layer.contrast_limits) != (-full, full):
             layer.contrast_limits = (-full, full)
-        layer.name = (
-            f"{DIFFERENCE} ±{100 * full:.0f} % ({darker} darker, {brighter} brighter)" if self._moved else DIFFERENCE
-        )
+        colours = f"({darker} darker, {brighter} brighter)" if self._rows > 1 else f"({darker} darker)"
+        layer.name = f"{DIFFERENCE} ±{100 * full:.0f} % {colours}" if self._moved else DIFFERENCE
 
     def _refresh(self, role: str) -> None:
         self._write(role, self.box.picture(role))

@@ -114,7 +114,7 @@ class Explaining(QObject):  # type: ignore[misc]
             return
         chosen, take_up = self._model.chosen, self._shelf.take_up
         self._work.discard()
-        self._work.submit("take up", lambda progress: (take_up(chosen, project, case.path, progress), None))
+        self._work.submit("take up", lambda progress: (take_up(chosen, project, case, progress), None))
 
     def enlarge(self) -> None:
         """Show the photograph that is on show with all its pixels, if it is shown with fewer."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_latent_explain._qt.history import History
-    from napari_latent_explain.cohort import Project
+    from napari_latent_explain.cohort import Case, Project
     from napari_latent_explain.domain import DirectionAtlas, Mix, Photograph, Progress
     from napari_latent_explain.explain import Explanation
     from napari_latent_explain.model import Explainer
@@ -142,7 +142,7 @@ class ModelShelf:
 
         return self.use(choice, make, progress)
 
-    def take_up(self, choice: ModelChoice, project: Project, path: str, progress: Progress) -> Made:
+    def take_up(self, choice: ModelChoice, project: Project, case: Case, progress: Progress) -> Made:
         """Open what a project keeps of a photograph, with the directions that it was left with.
 
         Raises
@@ -153,10 +153,10 @@ class ModelShelf:
 
         def make(with_choice: ModelChoice) -> Made:
             own = self.give(replace(with_choice, directions=None))
-            left = replace(with_choice, directions=verbs.directions_of(project, path, own))
+            left = replace(with_choice, directions=verbs.directions_of(project, case, own))
             progress("Taking up where it was left", 0.5)
-            explanation, mix = verbs.take_up(project, path, self.give(left))
-            return Made(left, explanation, mix, verbs.history_of(project, path), gave_way=with_choice != choice)
+            explanation, mix = verbs.take_up(project, case, self.give(left))
+            return Made(left, explanation, mix, verbs.history_of(project, case), gave_way=with_choice != choice)
 
         return self.use(choice, make, progress)
 

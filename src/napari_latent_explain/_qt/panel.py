@@ -32,6 +32,7 @@ from napari_latent_explain._qt.slow_work import PREPARE
 from napari_latent_explain._qt.value_box import ValueBox
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
 from napari_latent_explain._qt.wheel_guard import WheelGuard
+from napari_latent_explain.domain import percent
 
 if TYPE_CHECKING:
     from napari_latent_explain._qt.region_drawing import RegionDrawing
@@ -274,9 +275,9 @@ class Panel(QWidget):  # type: ignore[misc]
         """Show the numbers of a frame."""
         self.bars.show_probabilities(frame.probabilities)
         decision = "Decision changes to the target" if frame.flipped else "Decision unchanged"
-        share = 100 * frame.changed_area_fraction
-        area = f"{share:.1f} %" if share >= 0.05 or not share else "less than 0.1 %"
-        area += " of the field changes by more than 2 % of full brightness."
+        area = (
+            f"{escape(percent(frame.changed_area_fraction))} of the field changes by more than 2 % of full brightness."
+        )
         lines = [f"{decision}; {area}"] if frame.edit else []
         lines += [f"<b>{frame.note[0].upper()}{frame.note[1:]}</b>"] if frame.note else []
         lines.append(f"Gap from photograph to reconstruction: {100 * frame.probabilities.gap:.1f} points.")

@@ -152,6 +152,7 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
         self.frames.valueChanged.connect(lambda _: self.changed.emit())
         viewer.layers.events.inserted.connect(self._layer_inserted)
         viewer.layers.events.removed.connect(self.refresh)
+        viewer.layers.events.renamed.connect(self._layer_renamed)
         self.refresh()
 
     @property
@@ -231,6 +232,7 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
         """Stop listening to the viewer."""
         self._viewer.layers.events.inserted.disconnect(self._layer_inserted)
         self._viewer.layers.events.removed.disconnect(self.refresh)
+        self._viewer.layers.events.renamed.disconnect(self._layer_renamed)
         self.closer()
 
     def _show_frames(self, _index: int = 0) -> None:
@@ -249,6 +251,10 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
         for index, chosen in enumerate(self._choices):
             if not isinstance(chosen, Path) and _same(chosen, event.value):
                 self.choice.setCurrentIndex(index)
+
+    def _layer_renamed(self, event: Any) -> None:
+        if not is_ours(self._viewer.layers[event.index]):  # ours are called otherwise with every picture
+            self.refresh()
 
     def _browse(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self, "Open a photograph", self._folder, PATTERN)

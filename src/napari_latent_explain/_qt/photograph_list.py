@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 from napari_latent_explain._qt.latest_wins import LatestWins
 from napari_latent_explain._qt.pixmaps import pixmap_of
 from napari_latent_explain.cohort import CaseState
+from napari_latent_explain.domain import percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ def said_of(case: Case) -> str:
         return "being explained"
     if case.state is CaseState.REFUSED:
         return f"refused: {case.why}"
-    sure = "" if case.probability is None else f" {100 * case.probability:.0f} %"
+    sure = "" if case.probability is None else f" {percent(case.probability, 0)}"
     change = {True: f", can become {case.target}", False: f", does not become {case.target}", None: ""}[case.reached]
     return f"{case.decision}{sure}{change}"
 

@@ -9,6 +9,8 @@ from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
+from napari_latent_explain.domain import percent
+
 if TYPE_CHECKING:
     from napari_latent_explain.domain import Probabilities
 
@@ -87,7 +89,7 @@ class ProbabilityBars(QWidget):  # type: ignore[misc]
                 row += 1
                 bar, value = _Bar(TARGET_COLOUR if index == target else OTHER_COLOUR), QLabel()
                 value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                value.setMinimumWidth(value.fontMetrics().horizontalAdvance("100.0 % "))
+                value.setMinimumWidth(value.fontMetrics().horizontalAdvance(">99.9 % "))
                 self._bars[index, picture], self.values[index, picture] = bar, value
                 for column, widget in enumerate((QLabel(picture), bar, value)):
                     self._grid.addWidget(widget, row, column)
@@ -97,7 +99,7 @@ class ProbabilityBars(QWidget):  # type: ignore[misc]
         """Show the numbers of a frame."""
         for picture in PICTURES:
             for index, share in enumerate(getattr(probabilities, picture.lower())):
-                self._show(index, picture, share, f"{100 * share:.1f} %")
+                self._show(index, picture, share, percent(share))
 
     def show_about(self, counterfactual: tuple[float, ...]) -> None:
         """Show about what the classifier says of a rough counterfactual, until the exact numbers come."""

@@ -38,6 +38,7 @@ class RememberedView(QObject):  # type: ignore[misc]
         self._camera.events.connect(self._keep_camera)
         panel.looking.arranged.connect(self.keep)
         panel.model.changed.connect(self.keep)
+        panel.goal.chosen.connect(self.keep)
 
     def restore(self, project: Project, *, trusted: bool) -> str:
         """Put the panel back, and return the path of the photograph that was on show, if it can be taken up.
@@ -48,6 +49,8 @@ class RememberedView(QObject):  # type: ignore[misc]
         self._before, self._path = view, ""
         panel.looking.two_rows.setChecked(view.two_rows)
         panel.looking.reconstruction.setChecked(view.reconstruction)
+        if view.goal in panel.goal.values:
+            panel.goal.choose(view.goal)
         if view.guided:
             panel.guide.finish()
         if view.bundle is not None and not trusted:
@@ -94,7 +97,7 @@ class RememberedView(QObject):  # type: ignore[misc]
             bundle=None if bundle is None else str(bundle), device=self._panel.model.device,
             directions=None if directions is None else str(directions),
             two_rows=looking.two_rows.isChecked(), reconstruction=looking.reconstruction.isChecked(),
-            guided=self._panel.guide.finished,
+            guided=self._panel.guide.finished, goal=self._panel.goal.value,
         )  # fmt: skip
 
     def close_down(self) -> None:

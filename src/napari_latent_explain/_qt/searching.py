@@ -8,6 +8,7 @@ from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject
 
 from napari_latent_explain._qt import verbs
+from napari_latent_explain._qt.answer_notes import AnswerNotes, answer_of
 
 if TYPE_CHECKING:
     from napari_latent_explain._qt.dose_curve import DoseCurve
@@ -39,14 +40,15 @@ class Searching(QObject):  # type: ignore[misc]
         super().__init__()
         self._session, self._goal, self._curve, self._work = session, goal, curve, work
         self._answers: list[Edit] = []
+        self._curves: AnswerNotes[DoseResponse] = AnswerNotes()
         work.expect("find", self._show)
         work.expect("another", self._show_other)
         goal.chosen.connect(self.forget)
 
     @property
-    def answered(self) -> bool:
-        """Whether there is an answer to look beyond."""
-        return bool(self._answers)
+    def answers(self) -> tuple[Edit, ...]:
+        """What to look beyond for another answer."""
+        return tuple(self._answers)
 
     def find(self) -> None:
         """Search for the smallest edit that reaches the goal."""
@@ -67,6 +69,15 @@ class Searching(QObject):  # type: ignore[misc]
         """What was found so far answers another question."""
         self._answers.clear()
 
+    def take_over(self, answers: tuple[Edit, ...]) -> None:
+        """Go on with answers to the same question: the same explanation was made anew."""
+        self._answers = list(answers)
+
+    def show_curve(self) -> None:
+        """Show the curve of what is on show, if a search found it."""
+        shown = self._session.explanation
+        self._curve.show_curve(None if shown is None else self._curves.read(answer_of(shown, shown.frame)))
+
     def _show_other(self, found: tuple[Frame, DoseResponse]) -> None:
         if self._session.explanation is not None and not found[0].reached:
             self._answers.clear()
@@ -82,5 +93,5 @@ class Searching(QObject):  # type: ignore[misc]
         if frame.note:
             show_warning(f"{frame.note[0].upper()}{frame.note[1:]}.")
         self._answers = [*self._answers, frame.edit] if frame.reached and frame.edit else []
+        self._curves.write(answer_of(explanation, frame), curve)
         explanation.accept(frame)
-        self._curve.show_curve(curve)

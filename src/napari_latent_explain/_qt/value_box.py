@@ -46,6 +46,11 @@ class ValueBox(QComboBox, Generic[V]):  # type: ignore[misc]
         """What is chosen."""
         return self._values[int(self.currentIndex())]
 
+    @property
+    def values(self) -> tuple[V, ...]:
+        """What there is to choose from."""
+        return tuple(self._values)
+
     def choose(self, value: V) -> None:
         """Choose without saying so."""
         self.setCurrentIndex(self._values.index(value))

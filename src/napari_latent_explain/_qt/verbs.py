@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_latent_explain._qt.history import History
-    from napari_latent_explain.cohort import Project
+    from napari_latent_explain.cohort import Case, Project
     from napari_latent_explain.cohort.study_plan import StudyPlan
     from napari_latent_explain.domain import (
         CounterfactualRecord,
@@ -84,11 +84,11 @@ def draw_ahead(
     return explanation.strip(direction_id, edit, progress, size=size)
 
 
-def take_up(project: Project, path: str, explainer: Explainer) -> tuple[Explanation, Mix]:
+def take_up(project: Project, case: Case, explainer: Explainer) -> tuple[Explanation, Mix]:
     """Open what a project keeps of a photograph."""
     from napari_latent_explain.cohort.explaining import take_up
 
-    return take_up(project, project[path], explainer)
+    return take_up(project, case, explainer)
 
 
 def with_directions(explainer: Explainer, path: Path) -> Explainer:
@@ -105,19 +105,18 @@ def redirected(explanation: Explanation, explainer: Explainer) -> Explanation:
     return with_explainer(explanation, explainer)
 
 
-def directions_of(project: Project, path: str, own: Explainer) -> Path | None:
+def directions_of(project: Project, case: Case, own: Explainer) -> Path | None:
     """The file of the directions that a photograph was left with; None for the model's own."""
     from napari_latent_explain.cohort.explaining import directions_of
 
-    return directions_of(project, project[path], own)
+    return directions_of(project, case, own)
 
 
-def history_of(project: Project, path: str) -> History | None:
+def history_of(project: Project, case: Case) -> History | None:
     """The way back that a photograph was left with."""
     from napari_latent_explain._qt.kept_history import About, read_history
     from napari_latent_explain.explain.saved_explanation import read_saved
 
-    case = project[path]
     folder = project.explanation_folder(case.sha256, case.model)
     saved = read_saved(folder)
     about = About(photograph=saved.sha256, model=saved.model.sha256, directions=saved.directions)

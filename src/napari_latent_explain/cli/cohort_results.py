@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.cli.report import out, table
+from napari_latent_explain.domain import percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +15,7 @@ __all__ = ["run_cohort_failures", "run_cohort_summary"]
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+    return "-" if share is None else percent(share)
 
 
 def _number(value: float | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_latent_explain.cli.report import message, out, show_progress
-from napari_latent_explain.domain import LatentExplainError, PhotographError, SaliencyMethod, WrongUseError
+from napari_latent_explain.domain import LatentExplainError, PhotographError, SaliencyMethod, WrongUseError, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,15 +130,15 @@ def _summary(tree: dict[str, Any]) -> str:
     p = tree["probabilities"]
     lines = [
         (
-            f"{tree['photograph']}: '{target}' {100 * p['original'][index]:.1f} % in the photograph, "
-            f"{100 * p['reconstruction'][index]:.1f} % in the reconstruction, "
-            f"{100 * p['counterfactual'][index]:.1f} % in the counterfactual."
+            f"{tree['photograph']}: '{target}' {percent(p['original'][index])} in the photograph, "
+            f"{percent(p['reconstruction'][index])} in the reconstruction, "
+            f"{percent(p['counterfactual'][index])} in the counterfactual."
         ),
         (
             f"  laterality {tree['laterality']['eye'] or 'unknown'} ({tree['laterality']['source']}), "
             f"{len(tree['counterfactual']['edits'])} directions moved, decision "
             f"{'changes' if tree['counterfactual']['flipped'] else 'does not change'}, "
-            f"{100 * tree['counterfactual']['changed_area_fraction']:.1f} % of the field changes."
+            f"{percent(tree['counterfactual']['changed_area_fraction'])} of the field changes."
         ),
     ]
     if tree["counterfactual"]["note"]:
@@ -149,7 +149,7 @@ def _summary(tree: dict[str, Any]) -> str:
             f"  controls: {'passed' if controls['passed'] else 'NOT passed: ' + ', '.join(controls['failed'])}"
         )
         if controls["second_before"] is not None:
-            second = [f"{100 * controls[f'second_{when}']:.1f} %" for when in ("before", "after")]
+            second = [percent(controls[f"second_{when}"]) for when in ("before", "after")]
             lines.append(
                 f"  an independent classifier: '{target}' {second[0]} in the photograph, {second[1]} in the counterfactual"
             )
@@ -158,7 +158,7 @@ def _summary(tree: dict[str, Any]) -> str:
         for one in tree["counterfactual"]["lesion_overlap"]
     ]
     lines += [
-        f"  another answer: {', '.join(other['edits'])}; '{target}' {100 * other['probabilities'][index]:.1f} %"
+        f"  another answer: {', '.join(other['edits'])}; '{target}' {percent(other['probabilities'][index])}"
         for other in tree["alternatives"]
     ]
     lines.append(f"  panel: {tree['files']['panel']}")

@@ -42,6 +42,8 @@ class View(FrozenModel):
         How pictures were arranged, and whether the reconstruction was among them.
     guided : bool
         Whether somebody has been through the first steps.
+    goal : float, optional
+        The probability that searches go to; a changed decision if there is none.
     """
 
     shown: str = ""
@@ -54,6 +56,7 @@ class View(FrozenModel):
     two_rows: bool = True
     reconstruction: bool = False
     guided: bool = False
+    goal: float | None = None
 
 
 class _State(FrozenModel):

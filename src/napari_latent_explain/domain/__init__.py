@@ -26,6 +26,7 @@ from napari_latent_explain.domain.luminance import LUMINANCE
 from napari_latent_explain.domain.mark import Mark
 from napari_latent_explain.domain.mix import Mix
 from napari_latent_explain.domain.naming import Naming
+from napari_latent_explain.domain.percent import percent
 from napari_latent_explain.domain.photograph import Photograph
 from napari_latent_explain.domain.probabilities import Probabilities
 from napari_latent_explain.domain.progress import Progress, portion, silent
@@ -79,6 +80,7 @@ __all__ = [
     "TrainingError",
     "Validation",
     "WrongUseError",
+    "percent",
     "portion",
     "silent",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_latent_explain.domain import percent
 from napari_latent_explain.export import said
 from napari_latent_explain.export.colours import difference_colours, difference_scale
 from napari_latent_explain.export.mark_signs import lay_marks, lay_region
@@ -126,7 +127,7 @@ def _lines(told: str, width: int) -> list[str]:
 def _told(exhibit: Exhibit) -> list[str]:
     """What stands beside a row, most important first."""
     record = exhibit.record
-    rows = {name: said.percent(value) for name, value, _, _ in said.probability_rows(exhibit)}
+    rows = {name: percent(value) for name, value, _, _ in said.probability_rows(exhibit)}
     told = [f"'{record.classes[record.target]}' {rows['photograph']}, counterfactual {rows['counterfactual']}"]
     if "the other way" in rows:
         told.append(f"the other way {rows['the other way']}")
@@ -151,5 +152,5 @@ def _told(exhibit: Exhibit) -> list[str]:
 
 
 def _scales(record: CounterfactualRecord) -> str:
-    area = said.percent(record.changed_area_fraction)
+    area = percent(record.changed_area_fraction)
     return f"Changed area {area}, difference to {100 * difference_scale(record.difference):.0f} %"

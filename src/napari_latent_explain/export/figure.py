@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_latent_explain.domain import percent
 from napari_latent_explain.export import said
 from napari_latent_explain.export.colours import difference_bar, difference_colours, difference_scale
 from napari_latent_explain.export.direction_table import lay_directions
@@ -53,7 +54,7 @@ class Figure:
 
 def _towards(record: CounterfactualRecord, side: int) -> tuple[_Cell, _Cell]:
     """A counterfactual and its difference, with the mark in their pixels."""
-    share = said.percent(record.probabilities.counterfactual[record.target])
+    share = percent(record.probabilities.counterfactual[record.target])
     scale = difference_scale(record.difference)
     changes = difference_colours(record.difference, scale)
     return (
@@ -69,13 +70,13 @@ def _page(exhibit: Exhibit) -> Page:
     record, other = exhibit.record, exhibit.reverse
     columns = 4 if other is None else 3
     side = (_WIDTH - (columns - 1) * _GAP) // columns
-    name, share = record.classes[record.target], said.percent(record.probabilities.original[record.target])
+    name, share = record.classes[record.target], percent(record.probabilities.original[record.target])
     original = record.original
     if record.simulated:
         original = marked_pixels(original, simulated=True, side=side)
     cells = [_Cell(f"Photograph: '{name}' {share}", original)]
     if other is None:
-        rebuilt = said.percent(record.probabilities.reconstruction[record.target])
+        rebuilt = percent(record.probabilities.reconstruction[record.target])
         pixels = marked_pixels(record.reconstruction, simulated=record.simulated, side=side)
         cells.append(_Cell(f"Reconstruction: '{name}' {rebuilt}", pixels))
     cells += _towards(record, side)
@@ -141,7 +142,7 @@ def _bars(page: Page, exhibit: Exhibit, x: int, y: int, side: int) -> None:
             Words((x, top + 15), name, _SMALL, PEN, "lm", _PLAIN),
             Block((left, top, left + width, top + 30), fill=FAINT),
             Block((left, top, left + round(width * value), top + 30), fill=colour),
-            Words((x + side, top + 15), said.percent(value), _SMALL, PEN, "rm", _PLAIN),
+            Words((x + side, top + 15), percent(value), _SMALL, PEN, "rm", _PLAIN),
             Stroke(((left + width / 2, top - 4), (left + width / 2, top + 34)), PENCIL, 2),
         )
         if interval is not None:
@@ -152,7 +153,7 @@ def _bars(page: Page, exhibit: Exhibit, x: int, y: int, side: int) -> None:
 
 def _said_of(record: CounterfactualRecord) -> list[str]:
     """Whether the decision changes, what the controls said, and the note."""
-    told = [f"{said.decision(record)} Changed area {said.percent(record.changed_area_fraction)} of the field."]
+    told = [f"{said.decision(record)} Changed area {percent(record.changed_area_fraction)} of the field."]
     told += [said.controls(record.faithfulness)] if record.faithfulness is not None else []
     return told + ([f"Note: {record.note}"] if record.note else [])
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from napari_latent_explain import __version__
-from napari_latent_explain.domain import ExportError
+from napari_latent_explain.domain import ExportError, percent
 from napari_latent_explain.export import said
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.colours import BLUE, GROUND, INK, ORANGE, QUIET
@@ -53,7 +53,7 @@ def compose_frames(exhibit: Exhibit, strip: Strip) -> list[Image.Image]:
             Words((middle, y + 12), "photograph", 14, QUIET, "ma"),
             Words((right, y + 12), "counterfactual", 14, QUIET, "ra"),
         )
-        told = f"'{name}' {said.percent(opinion[record.target])}"
+        told = f"'{name}' {percent(opinion[record.target])}"
         page.add(Words((left, y + 36), cut(told, _SIDE - 200, 18), 18, INK))
         page.add(Words((right, y + 38), cut(f"{exhibit.label}  {said.eye(record)}", 190, 15), 15, QUIET, "ra"))
         frames.append(painted(page))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_latent_explain.domain import percent
 from napari_latent_explain.export.mark_signs import SIGNS
 
 if TYPE_CHECKING:
@@ -11,11 +12,6 @@ if TYPE_CHECKING:
     from napari_latent_explain.export.exhibit import Exhibit
 
 __all__ = ["controls", "decision", "effect", "eye", "finding_lines", "percent", "probability_rows", "validated"]
-
-
-def percent(value: float) -> str:
-    """A share as people write it."""
-    return f"{100 * value:.1f} %"
 
 
 def eye(record: CounterfactualRecord) -> str:

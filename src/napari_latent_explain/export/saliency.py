@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from napari_latent_explain.domain import percent
 from napari_latent_explain.export.colours import BLUE, GROUND, INK, ORANGE, QUIET
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def saliency_over(original: NDArray[np.uint8], found: SaliencyMap) -> NDArray[np
 def compose_saliency(record: CounterfactualRecord, found: SaliencyMap) -> Image.Image:
     """Lay out a map over its photograph with title, scale and what it is not, (824 x 980) RGB."""
     name, target = found.method.label, record.classes[found.target]
-    share = 100 * record.probabilities.original[found.target]
+    share = percent(record.probabilities.original[found.target])
     image = Image.new("RGB", (_SIDE + 2 * _MARGIN, _SIDE + 212), GROUND)
     draw = ImageDraw.Draw(image)
 
@@ -79,9 +80,9 @@ def compose_saliency(record: CounterfactualRecord, found: SaliencyMap) -> Image.
     right, bottom = _MARGIN + _SIDE, 92 + _SIDE
     write(_MARGIN, 18, f"{name}: where the photograph speaks for '{target}'", 24)
     said = (
-        f"The classifier gives '{target}' {share:.1f} %."
+        f"The classifier gives '{target}' {share}."
         if found.values.any()
-        else f"Nothing does, by this map; the classifier gives it {share:.1f} %."
+        else f"Nothing does, by this map; the classifier gives it {share}."
     )
     write(_MARGIN, 54, said, 18, QUIET)
     if record.simulated:

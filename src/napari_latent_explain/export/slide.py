@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
+from napari_latent_explain.domain import percent
 from napari_latent_explain.export import said
 from napari_latent_explain.export.colours import (
     BLUE,
@@ -96,7 +97,7 @@ def _page(exhibit: Exhibit) -> Page:
 def _heading(page: Page, exhibit: Exhibit) -> None:
     record = exhibit.record
     title = f"{exhibit.label}   {said.eye(record)}   {record.model.name}   model {record.model.sha256[:12]}"
-    area = f"Changed area {said.percent(record.changed_area_fraction)} of the field."
+    area = f"Changed area {percent(record.changed_area_fraction)} of the field."
     flags = f"Quality: {', '.join(record.quality.flags) or 'no flag'}."
     page.add(
         Words((_MARGIN, 18), title, 24, INK),
@@ -130,7 +131,7 @@ def _pictures(page: Page, exhibit: Exhibit) -> None:
     ]
     for column, (name, value, picture) in enumerate(cells):
         x = _column(column)
-        caption = name if value is None else f"{name}: {said.percent(value)}"
+        caption = name if value is None else f"{name}: {percent(value)}"
         page.add(Words((x, _TOP - 30), caption, 18, INK))
         synthetic = column > 0 or record.simulated
         shown = mark_synthetic(picture, simulated=record.simulated) if synthetic else picture
@@ -155,7 +156,7 @@ def _bars(page: Page, x: int, y: int, exhibit: Exhibit) -> None:
             Words((x, top), name, 16, QUIET),
             Block((left, top + 2, left + width, top + 18), outline=QUIET),
             Block((left, top + 2, left + round(width * value), top + 18), fill=ORANGE if counterfactual else BLUE),
-            Words((left + width + 10, top), said.percent(value), 16, INK),
+            Words((left + width + 10, top), percent(value), 16, INK),
             Stroke(((left + width // 2, top), (left + width // 2, top + 20)), INK),
         )
         if interval is not None:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBox
 
 from napari_latent_explain._qt.reviewing.question_list import QuestionList
 from napari_latent_explain._qt.vertical_scroll import VerticalScroll
+from napari_latent_explain.domain import percent
 
 if TYPE_CHECKING:
     from napari_latent_explain.review import ReviewSession
@@ -123,7 +124,7 @@ class TrialPage(QWidget):  # type: ignore[misc]
         found = session.reveal
         self.revealed.setVisible(found is not None)
         if found is not None:
-            scores = ", ".join(f"{label} {100 * p:.1f} %" for label, p in found.probabilities)
+            scores = ", ".join(f"{label} {percent(p)}" for label, p in found.probabilities)
             said = escape(f" '{found.target}': {scores}.") if scores else ""
             self.revealed.setText(f"This was: <b>{escape(found.direction)}</b>.{said}")
 

@@ -10,7 +10,7 @@ from PIL import Image
 from reportlab.platypus import Image as Print
 from reportlab.platypus import Table
 
-from napari_latent_explain.export.said import percent
+from napari_latent_explain.domain import percent
 from napari_latent_explain.export.synthetic_mark import marked_pixels
 from napari_latent_explain.review.protocol import Role
 from napari_latent_explain.review.report.letters import shortened

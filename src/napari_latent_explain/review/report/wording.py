@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_latent_explain.export.said import percent
+from napari_latent_explain.domain import percent
 from napari_latent_explain.review.agreement import exact_proportion
 
 if TYPE_CHECKING:
