@@ -691,3 +691,32 @@ def test_a_goal_that_is_not_offered_is_none(open_window, wait, tmp_path):
     _, widget = open_window()
     wait(widget)
     assert widget.panel.goal.value is None
+
+
+def test_what_the_controls_and_the_search_said_comes_back(open_window, wait, qtbot, explain_first, tmp_path):
+    _, widget = open_window()
+    explain_first(widget)
+    shown = widget.explanation
+    found = shown.render(Edit(strengths={shown.directions[0].id: 1.0}))  # the small model's search finds nothing
+    widget._searching._show((found, shown.dose_response(found)))
+    wait(widget)
+    widget.check_answer()
+    wait(widget)
+    said, curve = widget.panel.controls.text(), widget.panel.curve.accessibleName()
+    assert "random moves" in said
+    assert not widget.panel.curve.isHidden()
+    widget.close_down()
+
+    _, widget = open_window()
+    with qtbot.waitSignal(widget.explained, timeout=60_000):
+        pass
+    wait(widget)
+    assert widget.panel.controls.text() == said
+    assert widget.panel.curve.accessibleName() == curve
+    assert not widget.panel.curve.isHidden()
+    widget.reset()
+    wait(widget)
+    assert not widget.panel.controls.text()
+    widget.undo()
+    wait(widget)
+    assert widget.panel.controls.text() == said

@@ -1,46 +1,93 @@
-"""What was found out about answers, to be said again whenever one of them is shown again."""
+"""What was found out about answers, to be said again whenever one of them is shown again. No Qt here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+import hashlib
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_latent_explain.domain import DoseResponse, Faithfulness, Region
+from napari_latent_explain.domain.frozen import FrozenModel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_latent_explain.explain import Explanation, Frame
 
-__all__ = ["Answer", "AnswerNotes", "answer_of"]
+__all__ = ["MOST_NOTES", "Answer", "AnswerNotes", "Note", "answer_of", "newest"]
 
-T = TypeVar("T")
+MOST_NOTES = 200
+"""So many answers of a photograph have a note, those that got theirs last."""
 
-Answer = tuple[object, ...]
-"""One answer for one photograph, whatever its directions are called and however large its pictures are."""
 
-_MOST = 200
+class Note(FrozenModel):
+    """What came of an answer's controls, and its dose-response curve; None where nobody asked."""
+
+    controls: Faithfulness | None = None
+    curve: DoseResponse | None = None
+
+
+class Answer(NamedTuple):
+    """One answer, whatever its directions are called and however large its pictures are.
+
+    `case` are the hashes of photograph and model, `digest` is that of all that the answer depends on.
+    """
+
+    case: tuple[str, str]
+    digest: str
 
 
 def answer_of(explanation: Explanation, frame: Frame) -> Answer:
-    """Which answer a frame is: photograph, model, target, region, and how far which coordinates are moved."""
-    photograph, model = explanation.photograph, explanation.explainer.identity
+    """Which answer a frame is: photograph, model, code, target, region, and how far which coordinates are moved."""
     moves = tuple(
         (direction.layer, direction.channel, direction.sign * direction.spread * strength)
         for direction_id, strength in frame.edit.strengths.items()
         for direction in (explanation.atlas[direction_id],)
     )
-    return photograph.sha256, photograph.frame, model.sha256, explanation.target, explanation.region, moves
+    case = _case_of(explanation)
+    return Answer(case, _digest(case, explanation.code_sha256, explanation.target, explanation.region, moves))
 
 
-class AnswerNotes(Generic[T]):
-    """A note for each of the last 200 answers that have one."""
+def _case_of(explanation: Explanation) -> tuple[str, str]:
+    return explanation.photograph.sha256, explanation.explainer.identity.sha256
+
+
+@lru_cache(maxsize=256)
+def _digest(case: tuple[str, str], code: str, target: int, region: Region | None, moves: tuple[object, ...]) -> str:
+    outlines = region.outlines if region is not None else None
+    return hashlib.sha256(json.dumps([case, code, target, outlines, moves]).encode()).hexdigest()
+
+
+def newest(notes: Mapping[str, Note]) -> dict[str, Note]:
+    """Leave out the oldest where there are too many."""
+    return dict(list(notes.items())[-MOST_NOTES:])
+
+
+class AnswerNotes:
+    """A note for each answer that has one, by photograph and model."""
 
     def __init__(self) -> None:
-        self._notes: dict[Answer, T] = {}
+        self._notes: dict[tuple[str, str], dict[str, Note]] = {}
 
-    def write(self, answer: Answer, note: T) -> None:
-        """Write a note in place of the one before."""
-        self._notes.pop(answer, None)
-        self._notes[answer] = note
-        while len(self._notes) > _MOST:
-            del self._notes[next(iter(self._notes))]
+    def read(self, answer: Answer) -> Note:
+        """Return the note on an answer, an empty one if there is none."""
+        return self._notes.get(answer.case, {}).get(answer.digest, Note())
 
-    def read(self, answer: Answer) -> T | None:
-        """Return the note on an answer, None if there is none."""
-        return self._notes.get(answer)
+    def write(self, answer: Answer, *, controls: Faithfulness | None = None, curve: DoseResponse | None = None) -> None:
+        """Note what was found; what was known otherwise stays."""
+        before = self.read(answer)
+        note = Note(controls=controls or before.controls, curve=curve or before.curve)
+        self._add(answer.case, {answer.digest: note})
+
+    def take(self, explanation: Explanation, notes: Mapping[str, Note]) -> None:
+        """Add notes that were kept beside an explanation, by digest."""
+        self._add(_case_of(explanation), notes)
+
+    def of(self, explanation: Explanation) -> dict[str, Note]:
+        """All notes on answers for a photograph by a model, by digest, the newest last."""
+        return dict(self._notes.get(_case_of(explanation), {}))
+
+    def _add(self, case: tuple[str, str], notes: Mapping[str, Note]) -> None:
+        kept = {digest: note for digest, note in self._notes.get(case, {}).items() if digest not in notes}
+        self._notes[case] = newest(kept | dict(notes))

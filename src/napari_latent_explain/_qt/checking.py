@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_latent_explain._qt.answer_notes import AnswerNotes, answer_of
+from napari_latent_explain._qt.answer_notes import answer_of
 from napari_latent_explain.export.said import controls
 
 if TYPE_CHECKING:
-    from napari_latent_explain._qt.answer_notes import Answer
+    from napari_latent_explain._qt.answer_notes import Answer, AnswerNotes
     from napari_latent_explain._qt.session import Session
     from napari_latent_explain._qt.slow_work import SlowWork
     from napari_latent_explain.domain import Faithfulness, Progress
@@ -34,6 +34,8 @@ class Checking(QObject):  # type: ignore[misc]
     ----------
     session : Session
         Whose explanation is checked.
+    notes : AnswerNotes
+        Where what came of it is noted.
     work : SlowWork
         Does it.
 
@@ -45,10 +47,9 @@ class Checking(QObject):  # type: ignore[misc]
 
     changed = Signal()
 
-    def __init__(self, session: Session, work: SlowWork) -> None:
+    def __init__(self, session: Session, notes: AnswerNotes, work: SlowWork) -> None:
         super().__init__()
-        self._session, self._work = session, work
-        self._known: AnswerNotes[Faithfulness] = AnswerNotes()
+        self._session, self._notes, self._work = session, notes, work
         work.expect("check", self.take)
 
     @property
@@ -57,7 +58,7 @@ class Checking(QObject):  # type: ignore[misc]
         explanation = self._session.explanation
         if explanation is None or not explanation.frame.edit:
             return ""
-        found = self._known.read(answer_of(explanation, explanation.frame))
+        found = self._notes.read(answer_of(explanation, explanation.frame)).controls
         if found is None:
             return (
                 "<b>Controls: not run.</b> Until they are, this may be what any change would do (<i>Check answer</i>)."
@@ -75,7 +76,7 @@ class Checking(QObject):  # type: ignore[misc]
     def of(self, explanation: Explanation, frame: Frame, progress: Progress) -> Checked:
         """Put a frame to the controls, unless it was (thread-safe)."""
         answer = answer_of(explanation, frame)
-        found = self._known.read(answer)
+        found = self._notes.read(answer).controls
         if frame.edit and found is None:
             found = explanation.check(progress=progress, frame=frame)
         return Checked(answer, found)
@@ -83,5 +84,5 @@ class Checking(QObject):  # type: ignore[misc]
     def take(self, checked: Checked) -> None:
         """Keep what came of it."""
         if checked.found is not None:
-            self._known.write(checked.answer, checked.found)
+            self._notes.write(checked.answer, controls=checked.found)
         self.changed.emit()

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_latent_explain._napari.preferences import read_preferences
 from napari_latent_explain._qt import verbs
+from napari_latent_explain._qt.answer_notes import AnswerNotes
 from napari_latent_explain._qt.checking import Checking
 from napari_latent_explain._qt.compared_map import ComparedMap
 from napari_latent_explain._qt.docked_widget import DockedWidget
@@ -118,9 +119,10 @@ class ExplainWidget(DockedWidget):
         self._explaining = Explaining(session, self.photograph, panel.model, shelf, self._explain, work)
         self._fetching = ModelFetching(panel.model, work)
         self._rendering = Rendering(session, self.layers, panel.bars, self.ahead, work)
-        self._searching = Searching(session, panel.goal, panel.curve, work)
+        self._notes = AnswerNotes()
+        self._searching = Searching(session, panel.goal, panel.curve, self._notes, work)
         self._map = ComparedMap(session, panel.comparison, self.layers, work)
-        self._checking = Checking(session, work)
+        self._checking = Checking(session, self._notes, work)
         self._export = PanelExport(session, self._checking, write_panel, work)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -184,6 +186,7 @@ class ExplainWidget(DockedWidget):
         self._rendering.stands.connect(self._keep)
         self._rendering.stands.connect(self._show_state)
         self._rendering.roughly.connect(panel.show_moving)
+        self._checking.changed.connect(self._keep)
         self._checking.changed.connect(self._show_state)
         self._export.written.connect(self.exported)
         closers = (
@@ -345,6 +348,7 @@ class ExplainWidget(DockedWidget):
     def _show_made(self, made: Made, source: Any) -> None:
         """Show what a model made, and with which directions."""
         self.panel.model.directions.choose(made.choice.directions)
+        self._notes.take(made.explanation, made.notes)
         self.show_explanation(made.explanation, source, made.mix, made.history)
 
     def _show_moved(self, made: Made) -> None:
@@ -448,7 +452,7 @@ class ExplainWidget(DockedWidget):
 
     def _keep(self) -> None:
         if self.explanation is not None:
-            self.project.keep(self.explanation, self.session.history)
+            self.project.keep(self.explanation, self.session.history, self._notes.of(self.explanation))
 
     def _keep_directions(self, atlas: DirectionAtlas, made: Made | None) -> None:
         """Keep which directions are in use, and show what is on show with them."""

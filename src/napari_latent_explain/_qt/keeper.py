@@ -10,14 +10,16 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_latent_explain._qt.history import History
 from napari_latent_explain._qt.kept_history import About, write_history
+from napari_latent_explain._qt.kept_notes import write_notes
 from napari_latent_explain._qt.latest_wins import LatestWins
 from napari_latent_explain.cohort import Project
 from napari_latent_explain.domain import LatentExplainError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from napari_latent_explain._qt.answer_notes import Note
     from napari_latent_explain.cohort import Case
     from napari_latent_explain.cohort.explaining import Keepsake
     from napari_latent_explain.domain import Mix, Progress
@@ -36,6 +38,7 @@ class _Desk:
         self.project: Project | None = None
         self.asked: tuple[Explanation, Mix | None] | None = None
         self.history: History | None = None
+        self.notes: Mapping[str, Note] = {}
         self.view: dict[str, Any] = {}
         self._order = threading.Lock()
         self._made = self._written = 0
@@ -47,7 +50,7 @@ class _Desk:
         asked, self.asked = self.asked, None
         keepsake = Keepsake.of(*asked) if asked is not None else None
         view, self.view = self.view, {}
-        history = self.history
+        history, notes = self.history, self.notes
         self._made += 1
         number, project = self._made, self.project
 
@@ -57,8 +60,8 @@ class _Desk:
                     return None
                 try:
                     case = keepsake.write(project) if keepsake is not None else None
-                    if keepsake is not None and history is not None:
-                        _write_history(project, keepsake, history)
+                    if keepsake is not None:
+                        _write_beside(project, keepsake, history, notes)
                     project.keep_view(**view)
                 except Exception:
                     if self.project is project:
@@ -84,12 +87,16 @@ class _Desk:
                     self.project.close()
                 self.project, self.view = None, {}  # nothing of it is another one's
                 self.asked = self.history = None
+                self.notes = {}
 
 
-def _write_history(project: Project, keepsake: Keepsake, history: History) -> None:
+def _write_beside(project: Project, keepsake: Keepsake, history: History | None, notes: Mapping[str, Note]) -> None:
     saved = keepsake.snapshot.saved
     about = About(photograph=saved.sha256, model=saved.model.sha256, directions=saved.directions)
-    write_history(project.explanation_folder(about.photograph, about.model), about, history)
+    folder = project.explanation_folder(about.photograph, about.model)
+    write_notes(folder, notes)
+    if history is not None:
+        write_history(folder, about, history)
 
 
 class Keeper(QObject):  # type: ignore[misc]
@@ -157,11 +164,18 @@ class Keeper(QObject):  # type: ignore[misc]
         self._desk.close()
         self._desk.project = project
 
-    def keep(self, explanation: Explanation, mix: Mix | None = None, history: History | None = None) -> None:
-        """Keep an explanation as it stands when nothing has moved for a moment, and the way back."""
+    def keep(
+        self,
+        explanation: Explanation,
+        mix: Mix | None = None,
+        history: History | None = None,
+        notes: Mapping[str, Note] | None = None,
+    ) -> None:
+        """Keep an explanation as it stands when nothing has moved for a moment, the way back, and notes on its answers."""
         if self.project is not None and explanation.photograph.path is not None:
             self._desk.asked = (explanation, mix)
             self._desk.history = History(history.stands, history.at) if history is not None else None
+            self._desk.notes = notes or {}
             self._timer.start()
 
     def keep_view(self, **changes: Any) -> None:

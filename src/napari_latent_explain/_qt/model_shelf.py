@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_latent_explain._qt import verbs
 from napari_latent_explain._qt.giving_way import FULL, giving_way
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from napari_latent_explain._qt.answer_notes import Note
     from napari_latent_explain._qt.history import History
     from napari_latent_explain.cohort import Case, Project
     from napari_latent_explain.domain import DirectionAtlas, Mix, Photograph, Progress
@@ -48,7 +49,7 @@ class ModelChoice:
 class Made:
     """An explanation, by which model it was made in the end, where its sliders stand, if not all are heard, and the way back.
 
-    `gave_way` says that a graphics processor was full, so that the main one did it.
+    `notes` is what was known of its answers. `gave_way` says that a graphics processor was full, so that the main one did it.
     """
 
     choice: ModelChoice
@@ -56,6 +57,7 @@ class Made:
     mix: Mix | None = None
     history: History | None = None
     gave_way: bool = False
+    notes: Mapping[str, Note] = field(default_factory=dict)
 
 
 class ModelShelf:
@@ -156,7 +158,8 @@ class ModelShelf:
             left = replace(with_choice, directions=verbs.directions_of(project, case, own))
             progress("Taking up where it was left", 0.5)
             explanation, mix = verbs.take_up(project, case, self.give(left))
-            return Made(left, explanation, mix, verbs.history_of(project, case), gave_way=with_choice != choice)
+            history, notes = verbs.history_of(project, case), verbs.notes_of(project, case)
+            return Made(left, explanation, mix, history, gave_way=with_choice != choice, notes=notes)
 
         return self.use(choice, make, progress)
 

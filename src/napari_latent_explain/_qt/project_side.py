@@ -19,6 +19,7 @@ from napari_latent_explain.fundus.photograph_files import can_be_kept
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from napari_latent_explain._qt.answer_notes import Note
     from napari_latent_explain._qt.folder_queue import WithModel
     from napari_latent_explain._qt.history import History
     from napari_latent_explain._qt.photograph_list import PhotographList
@@ -129,10 +130,10 @@ class ProjectSide(QObject):  # type: ignore[misc]
             except LatentExplainError as error:
                 self._say_once(error)
 
-    def keep(self, explanation: Explanation, history: History) -> None:
-        """Keep an explanation, its sliders, and the way back, as they stand when nothing has moved for a moment."""
+    def keep(self, explanation: Explanation, history: History, notes: Mapping[str, Note]) -> None:
+        """Keep an explanation, its sliders, the way back, and notes on answers, as they stand when nothing moves for a moment."""
         mix = history.current.mix
-        self.keeper.keep(explanation, mix if mix.heard == explanation.edit else None, history)
+        self.keeper.keep(explanation, mix if mix.heard == explanation.edit else None, history, notes)
 
     def add_folder(self, folder: Path) -> None:
         """Put a folder's photographs on the list."""

@@ -8,9 +8,10 @@ from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject
 
 from napari_latent_explain._qt import verbs
-from napari_latent_explain._qt.answer_notes import AnswerNotes, answer_of
+from napari_latent_explain._qt.answer_notes import answer_of
 
 if TYPE_CHECKING:
+    from napari_latent_explain._qt.answer_notes import AnswerNotes
     from napari_latent_explain._qt.dose_curve import DoseCurve
     from napari_latent_explain._qt.session import Session
     from napari_latent_explain._qt.slow_work import SlowWork
@@ -32,15 +33,19 @@ class Searching(QObject):  # type: ignore[misc]
         The probability to reach; None is a changed decision.
     curve : DoseCurve
         Shows how the classifier follows the answer.
+    notes : AnswerNotes
+        Where curves are noted.
     work : SlowWork
         Does the searches.
     """
 
-    def __init__(self, session: Session, goal: ValueBox[float | None], curve: DoseCurve, work: SlowWork) -> None:
+    def __init__(
+        self, session: Session, goal: ValueBox[float | None], curve: DoseCurve, notes: AnswerNotes, work: SlowWork
+    ) -> None:
         super().__init__()
         self._session, self._goal, self._curve, self._work = session, goal, curve, work
         self._answers: list[Edit] = []
-        self._curves: AnswerNotes[DoseResponse] = AnswerNotes()
+        self._notes = notes
         work.expect("find", self._show)
         work.expect("another", self._show_other)
         goal.chosen.connect(self.forget)
@@ -76,7 +81,7 @@ class Searching(QObject):  # type: ignore[misc]
     def show_curve(self) -> None:
         """Show the curve of what is on show, if a search found it."""
         shown = self._session.explanation
-        self._curve.show_curve(None if shown is None else self._curves.read(answer_of(shown, shown.frame)))
+        self._curve.show_curve(None if shown is None else self._notes.read(answer_of(shown, shown.frame)).curve)
 
     def _show_other(self, found: tuple[Frame, DoseResponse]) -> None:
         if self._session.explanation is not None and not found[0].reached:
@@ -93,5 +98,5 @@ class Searching(QObject):  # type: ignore[misc]
         if frame.note:
             show_warning(f"{frame.note[0].upper()}{frame.note[1:]}.")
         self._answers = [*self._answers, frame.edit] if frame.reached and frame.edit else []
-        self._curves.write(answer_of(explanation, frame), curve)
+        self._notes.write(answer_of(explanation, frame), curve=curve)
         explanation.accept(frame)

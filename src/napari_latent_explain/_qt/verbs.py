@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from napari_latent_explain._qt.answer_notes import Note
     from napari_latent_explain._qt.history import History
     from napari_latent_explain.cohort import Case, Project
     from napari_latent_explain.cohort.study_plan import StudyPlan
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "answer", "directions_of", "draw_ahead", "enlarged", "explain", "fetch", "first_use", "history_of", "is_out_of_memory",
-    "load", "make_study", "map_over", "moved", "read", "redirected", "take_up", "with_directions", "write_panel",
+    "load", "make_study", "map_over", "moved", "notes_of", "read", "redirected", "take_up", "with_directions", "write_panel",
 ]  # fmt: skip
 
 
@@ -121,6 +122,13 @@ def history_of(project: Project, case: Case) -> History | None:
     saved = read_saved(folder)
     about = About(photograph=saved.sha256, model=saved.model.sha256, directions=saved.directions)
     return read_history(folder, about)
+
+
+def notes_of(project: Project, case: Case) -> dict[str, Note]:
+    """What was found out about a photograph's answers."""
+    from napari_latent_explain._qt.kept_notes import read_notes
+
+    return read_notes(project.explanation_folder(case.sha256, case.model))
 
 
 def make_study(

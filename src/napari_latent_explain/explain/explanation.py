@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -116,6 +118,11 @@ class Explanation:
     def edit(self) -> Edit:
         """The strengths of the frame that is shown."""
         return self.frame.edit
+
+    @cached_property
+    def code_sha256(self) -> str:
+        """Hash of the style code that all pictures are made from."""
+        return hashlib.sha256(self.inversion.code.detach().cpu().numpy().tobytes()).hexdigest()
 
     @property
     def atlas(self) -> DirectionAtlas:
