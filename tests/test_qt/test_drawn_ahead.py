@@ -229,5 +229,5 @@ def test_while_a_slider_moves_nothing_is_said_of_the_frame_before(explained, set
     settle(widget)
     assert layers["Counterfactual"].name == said
     assert layers["Difference"].data.any()
-    assert "% (blue darker, orange brighter)" in layers["Difference"].name
+    assert "% (blue -, orange +)" in layers["Difference"].name
     assert widget.panel.outcome.isEnabled()

@@ -384,16 +384,3 @@ def test_a_layers_new_name_is_the_photographs(explained):
     widget.photograph.changed.connect(lambda: heard.append(1))
     widget.layers["Counterfactual"].name = "something"
     assert not heard
-
-
-def test_in_one_row_the_difference_says_its_scale_in_fewer_words(explained, settle):
-    _, widget = explained
-    _first(widget).slider.setValue(2.0)
-    settle(widget)
-    name = lambda: widget.layers["Difference"].name  # noqa: E731
-    long = name()
-    assert long.endswith("(blue darker, orange brighter)")
-    widget.panel.looking.two_rows.setChecked(False)
-    assert name() == long.replace(", orange brighter", "")
-    widget.panel.looking.two_rows.setChecked(True)
-    assert name() == long

@@ -167,9 +167,6 @@ class ExplainedLayers:
         if rows == self._rows:
             return
         self._rows = rows
-        if not self._roughly:
-            with suppress(KeyError):
-                self._scale(self[DIFFERENCE].contrast_limits[1])
         if any(is_ours(layer) for layer in self._viewer.layers):
             self._arrange()
             self._viewer.fit_to_view(margin=0.02)
@@ -245,8 +242,7 @@ class ExplainedLayers:
         layer, (darker, brighter) = self[DIFFERENCE], self._colours.split("-")
         if tuple(layer.contrast_limits) != (-full, full):
             layer.contrast_limits = (-full, full)
-        colours = f"({darker} darker, {brighter} brighter)" if self._rows > 1 else f"({darker} darker)"
-        layer.name = f"{DIFFERENCE} ±{100 * full:.0f} % {colours}" if self._moved else DIFFERENCE
+        layer.name = f"{DIFFERENCE} ±{100 * full:.0f} % ({darker} -, {brighter} +)" if self._moved else DIFFERENCE
 
     def _refresh(self, role: str) -> None:
         self._write(role, self.box.picture(role))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from napari_latent_explain.fundus.looking import Look, outline_changes
+from napari_latent_explain.fundus.looking import Look, line_width, outline_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,7 +127,8 @@ class LightBox:
         edge = round(self.swipe * counterfactual.shape[1])
         both = counterfactual.copy()
         both[:, :edge] = _resized(self._under_look(ORIGINAL), len(both))[:, :edge]
-        both[:, max(0, edge - 1) : edge + 1] = 255
+        wide = line_width(len(both))
+        both[:, max(0, edge - wide // 2) : edge + (wide + 1) // 2] = 255
         return both
 
     def _marked(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -135,10 +136,10 @@ class LightBox:
         if self.cross is None and not self.region and self.distance is None:
             return picture
         image, size = Image.fromarray(picture.copy()), len(picture)
-        draw, wide = ImageDraw.Draw(image), max(1, size // 512)
+        draw, wide = ImageDraw.Draw(image), line_width(size)
         for outline in self.region:
             corners = [tuple(corner) for corner in size * np.array((*outline, outline[0]))]
-            draw.line(corners, fill=(0, 0, 0), width=3 * wide)
+            draw.line(corners, fill=(0, 0, 0), width=2 * wide + 1)
             draw.line(corners, fill=_LINE, width=wide)
         if self.cross is not None:
             y, x = (share * size for share in self.cross)
@@ -159,13 +160,13 @@ class LightBox:
 
 def _draw_distance(draw: ImageDraw.ImageDraw, distance: Distance, field: Field, size: int) -> None:
     """A line with a bar across each end, its length beside its middle; white with a black rim, to be seen on anything."""
-    wide, upright = max(1, size // 512), field.replace(mirrored=False)
+    wide, upright = line_width(size), field.replace(mirrored=False)
     ends = np.array([distance.start, distance.end])[:, ::-1] + 0.5
     a, b = upright.to_model(ends, size)
     across = np.array([b[1] - a[1], a[0] - b[0]])
     across *= size / 80 / max(float(np.hypot(*across)), 1e-6)
     lines = ((a, b), (a - across, a + across), (b - across, b + across))
-    for fill, width in (((0, 0, 0), 3 * wide), (_LINE, wide)):
+    for fill, width in (((0, 0, 0), 2 * wide + 1), (_LINE, wide)):
         for line in lines:
             draw.line([tuple(point) for point in line], fill=fill, width=width)
     font = ImageFont.load_default(max(10, size // 26))

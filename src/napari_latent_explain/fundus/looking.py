@@ -16,7 +16,7 @@ from napari_latent_explain.domain import LUMINANCE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Look", "outline_changes"]
+__all__ = ["Look", "line_width", "outline_changes"]
 
 _CLIP = 0.01
 _LUMINANCE = np.array(LUMINANCE, dtype=np.float32)
@@ -60,6 +60,11 @@ def _equalised(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(grey > 0, equalised, 0).astype(np.float32)
 
 
+def line_width(size: int) -> int:
+    """Width of a line on a picture of this side, in pixels, that is still seen where the picture is shown 350 pixels wide."""
+    return max(1, round(size / 350))
+
+
 def outline_changes(
     picture: NDArray[np.uint8], difference: NDArray[np.float32], *, level: float = 0.02
 ) -> NDArray[np.uint8]:
@@ -78,10 +83,10 @@ def outline_changes(
     draw = ImageDraw.Draw(image)
     blurred = ndimage.gaussian_filter(difference @ _LUMINANCE, len(difference) / 100)
     luminance = np.pad(blurred, 1)
-    scale = len(picture) / len(difference)
+    scale, wide = len(picture) / len(difference), line_width(len(picture))
     for sign, colour in ((1, _BRIGHTER), (-1, _DARKER)):
         for line in find_contours(sign * luminance, level):
             corners = [((x - 0.5) * scale, (y - 0.5) * scale) for y, x in line]
-            draw.line(corners, fill=(0, 0, 0), width=max(2, len(picture) // 256))
-            draw.line(corners, fill=colour, width=max(1, len(picture) // 512))
+            draw.line(corners, fill=(0, 0, 0), width=2 * wide + 1)
+            draw.line(corners, fill=colour, width=wide)
     return np.asarray(image)
