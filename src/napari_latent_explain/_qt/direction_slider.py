@@ -91,11 +91,15 @@ class _Marks(QWidget):  # type: ignore[misc]
 
     paints_text = True
 
-    def __init__(self, low: float, high: float) -> None:
+    def __init__(self, low: float, high: float, *, taught: bool) -> None:
         super().__init__()
         self._low, self._high = low, high
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip("The ends are what real eyes show: 5 % and 95 % of the reference photographs.")
+        self.setToolTip(
+            "The ends are what this attribute was taught; no photograph shows any of it."
+            if taught
+            else "The ends are what real eyes show: 5 % and 95 % of the reference photographs."
+        )
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Have room for a tick and a line of text."""
@@ -271,8 +275,13 @@ class DirectionSlider(QWidget):  # type: ignore[misc]
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.slider.setAccessibleName(f"Strength of {direction.name}")
         self.slider.setMinimumHeight(20)
+        unit = (
+            "a unit of what this attribute was taught"
+            if direction.taught
+            else "the usual difference between eyes (a standard deviation)"
+        )
         self.slider.setToolTip(
-            "Drag, or use the arrow keys. One is the usual difference between eyes (a standard deviation); "
+            f"Drag, or use the arrow keys. One is {unit}; "
             "double-click, 0 or Delete puts it back to 0. M mutes, S shows it alone, F2 renames it."
         )
         self.slider.setEnabled(high - low > 1e-6)
@@ -327,7 +336,7 @@ class DirectionSlider(QWidget):  # type: ignore[misc]
         column.setSpacing(2)
         column.addLayout(head)
         column.addWidget(self.slider)
-        column.addWidget(_Marks(low, high))
+        column.addWidget(_Marks(low, high, taught=self.direction.taught))
         column.addWidget(self.excerpts)
         column.addLayout(foot)
 

@@ -104,7 +104,7 @@ class ProbabilityBars(QWidget):  # type: ignore[misc]
     def show_about(self, counterfactual: tuple[float, ...]) -> None:
         """Show about what the classifier says of a rough counterfactual, until the exact numbers come."""
         for index, share in enumerate(counterfactual):
-            self._show(index, PICTURES[2], share, f"~{100 * share:.0f} %")
+            self._show(index, PICTURES[2], share, f"~{percent(share, 0)}")
 
     def _show(self, index: int, picture: str, share: float, text: str) -> None:
         self._bars[index, picture].set_value(share)

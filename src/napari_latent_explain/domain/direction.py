@@ -14,14 +14,17 @@ from napari_latent_explain.domain.validation import Validation
 __all__ = ["DirectionAtlas", "DirectionId", "Interval", "StyleDirection"]
 
 DirectionId = str
+ATTRIBUTES = "attributes"
+"""Layer of the coordinates that training taught, as style layouts name it."""
 Interval = tuple[float, float]
 
 
 class StyleDirection(FrozenModel):
     """One style coordinate and the sense in which it raises the target class, with its measured effect.
 
-    A strength of +1 moves the coordinate by ``sign * spread``: one standard deviation over the reference photographs,
-    towards the target class. Effects were measured on photographs that were not used to choose the direction.
+    A strength of +1 moves the coordinate by ``sign * spread``: one standard deviation over the reference photographs
+    (of an attribute, see `taught`), towards the target class. Effects were measured on photographs that were not used to choose
+    the direction.
 
     Parameters
     ----------
@@ -93,6 +96,14 @@ class StyleDirection(FrozenModel):
     merged: tuple[DirectionId, ...] = ()
     naming: Naming | None = None
     validation: Validation | None = None
+
+    @property
+    def taught(self) -> bool:
+        """Whether it is an attribute, which training taught: 0 in every photograph, so that real eyes show no range of it.
+
+        Its `spread`, `low` and `high` are of what it was taught.
+        """
+        return self.layer == ATTRIBUTES
 
     def strength_range(self, value: float) -> tuple[float, float]:
         """Least and greatest strength that keep a coordinate at `value` within what real eyes show.

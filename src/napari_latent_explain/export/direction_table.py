@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["lay_directions"]
 
 _TEXT, _SMALL, _LINE = 29, 25, 36
-_COLUMNS = (0, 124, 640, 942, 1290)
+_COLUMNS = (0, 124, 610, 960, 1330)
 _TITLES = ("strength", "direction", "log odds [95 %]", "probability [95 %]", "held out, validation")
 
 
 def lay_directions(page: Page, record: CounterfactualRecord, y: int, most: int) -> int:
     """Lay the strongest `most` moves of an edit from `y` on; returns where the next thing may stand."""
     title = f"Directions moved towards '{record.classes[record.target]}'"
-    explained = "strength in standard deviations of real eyes; mean effects on held-out photographs"
+    explained = f"{said.strength_unit(record)}; mean effects on held-out photographs"
     page.add(
         Words((0, y), title, _TEXT, PEN, "la", Typeface.VERA_BOLD),
         Words((page.width, y + 3), explained, _SMALL, PENCIL, "ra", Typeface.VERA),

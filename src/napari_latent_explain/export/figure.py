@@ -59,7 +59,7 @@ def _towards(record: CounterfactualRecord, side: int) -> tuple[_Cell, _Cell]:
     changes = difference_colours(record.difference, scale)
     return (
         _Cell(
-            f"Counterfactual: '{record.classes[record.target]}' {share}",
+            f"Counterfactual: {share}",
             marked_pixels(record.counterfactual, simulated=record.simulated, side=side),
         ),
         _Cell("Difference", marked_pixels(changes, simulated=record.simulated, side=side)),
@@ -70,15 +70,15 @@ def _page(exhibit: Exhibit) -> Page:
     record, other = exhibit.record, exhibit.reverse
     columns = 4 if other is None else 3
     side = (_WIDTH - (columns - 1) * _GAP) // columns
-    name, share = record.classes[record.target], percent(record.probabilities.original[record.target])
+    share = percent(record.probabilities.original[record.target])
     original = record.original
     if record.simulated:
         original = marked_pixels(original, simulated=True, side=side)
-    cells = [_Cell(f"Photograph: '{name}' {share}", original)]
+    cells = [_Cell(f"Photograph: {share}", original)]
     if other is None:
         rebuilt = percent(record.probabilities.reconstruction[record.target])
         pixels = marked_pixels(record.reconstruction, simulated=record.simulated, side=side)
-        cells.append(_Cell(f"Reconstruction: '{name}' {rebuilt}", pixels))
+        cells.append(_Cell(f"Reconstruction: {rebuilt}", pixels))
     cells += _towards(record, side)
     page = Page(_WIDTH, 10_000, _DPI, PAPER, f"Counterfactual of {exhibit.label}", (exhibit,))
     letters = iter("ABCDE")

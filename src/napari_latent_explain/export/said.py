@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import CounterfactualRecord, Faithfulness, StyleDirection
     from napari_latent_explain.export.exhibit import Exhibit
 
-__all__ = ["controls", "decision", "effect", "eye", "finding_lines", "percent", "probability_rows", "validated"]
+__all__ = [
+    "controls",
+    "decision",
+    "effect",
+    "eye",
+    "finding_lines",
+    "percent",
+    "probability_rows",
+    "strength_unit",
+    "validated",
+]
 
 
 def eye(record: CounterfactualRecord) -> str:
@@ -31,6 +41,15 @@ def effect(direction: StyleDirection) -> str:
     return f"mean effect {direction.effect_logit:+.2f} log odds [{low:+.2f}, {high:+.2f}], n = {direction.held_out}"
 
 
+def strength_unit(record: CounterfactualRecord) -> str:
+    """In what the strengths of the moved directions are."""
+    moved = [d for d in record.directions if d.id in record.edit.strengths]
+    eyes, taught = "standard deviations of real eyes", "units of what the attribute was taught"
+    if moved and all(d.taught for d in moved):
+        return f"strength in {taught}"
+    return f"strength in {eyes}" + (f", of attributes in {taught}" if any(d.taught for d in moved) else "")
+
+
 def validated(direction: StyleDirection | None) -> str:
     """What a study found of a direction; empty before one."""
     if direction is None or direction.validation is None:
@@ -41,12 +60,19 @@ def validated(direction: StyleDirection | None) -> str:
 
 def controls(found: Faithfulness) -> str:
     """The controls in one line."""
-    parts = [f"random moves of equal energy do less in {percent(found.random_share)}"]
-    parts += [f"{name} heads in {percent(share)}" for name, share in found.control_share.items()]
-    parts += [f"left after {name} {percent(share)}" for name, share in found.kept.items()]
-    parts.append(f"taken back {percent(found.reversal)}")
+    share, moves = found.random_share, found.random_effects
+    parts = [f"{round(share * len(moves))} of {len(moves)} random moves of equal energy do less"]
+    for name, effects in found.control_effects.items():
+        less = round(found.control_share.get(name, 0.0) * len(effects))
+        parts.append(f"{less} of {len(effects)} {name} heads are moved less")
+    left = [f"{percent(kept)} after {name}" for name, kept in found.kept.items()]
+    parts.append(f"of the effect stay {', '.join(left)}")
+    gone = percent(found.reversal) if found.reversal > 0 else "nothing"
+    parts.append(f"encoded anew and moved back, {gone} of it is taken back")
     if found.second_before is not None and found.second_after is not None:
-        parts.append(f"an independent classifier {percent(found.second_before)} to {percent(found.second_after)}")
+        parts.append(
+            f"an independent classifier goes from {percent(found.second_before)} to {percent(found.second_after)}"
+        )
     verdict = "passed" if found.passed else "NOT passed (" + ", ".join(found.failed) + ")"
     return f"Controls {verdict}: " + ", ".join(parts) + "."
 

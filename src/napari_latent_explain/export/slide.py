@@ -166,7 +166,7 @@ def _bars(page: Page, x: int, y: int, exhibit: Exhibit) -> None:
 
 def _moves(page: Page, x: int, y: int, record: CounterfactualRecord) -> None:
     """The directions that were moved, strongest first."""
-    page.add(Words((x, y), "Moved directions (strength in standard deviations of real eyes)", 19, INK))
+    page.add(Words((x, y), f"Moved directions ({said.strength_unit(record)})", 19, INK))
     known = {d.id: d for d in record.directions}
     moved = sorted(record.edit.strengths.items(), key=lambda item: -abs(item[1]))
     if not moved:
