@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,28 @@ def test_all_are_explained_or_refused_with_a_reason(project: Project, small_expl
     assert shares == sorted(shares)
     assert re.fullmatch(r"eye4\.png, 4 of 4, about \d+ s left: .+", told[-1][0])
     assert not project.waiting()
+
+
+def test_a_copy_of_what_is_explained_is_taken_over_and_not_explained_again(
+    project: Project, small_explainer: Explainer, folder: Path
+) -> None:
+    explain_waiting(project, small_explainer)
+    first = project[folder / "eye3.png"]
+    kept = project.explanation_folder(first.sha256, first.model)
+    before = {path.name: path.read_bytes() for path in kept.iterdir()}
+    for name in ("copy.png", "other copy.png"):
+        shutil.copy(folder / "eye3.png", folder / name)
+    project.add([folder / "copy.png"])
+    explain_waiting(project, small_explainer)
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
+    copy = project[folder / "copy.png"]
+    assert copy == first.replace(path=copy.path, seconds=0.0)
+    assert take_up(project, copy, small_explainer)[0].photograph.path == folder / "copy.png"
+    shutil.rmtree(kept)  # somebody made room
+    project.add([folder / "other copy.png"])
+    explain_waiting(project, small_explainer)
+    assert project[folder / "other copy.png"].seconds > 0
+    assert kept.is_dir()
 
 
 def test_stopping_loses_the_running_one_at_most(project: Project, small_explainer: Explainer, folder: Path) -> None:

@@ -40,6 +40,25 @@ def test_photographs_names_and_view_come_back(tmp_path: Path) -> None:
     back.close()
 
 
+def test_a_photograph_that_was_taken_away_is_as_it_was_when_it_is_added_again(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.png", tmp_path / "b.png"
+    project = Project.open(tmp_path / "project")
+    project.add([a, b])
+    before = project.update(a, state=CaseState.DONE, sha256=SHA, model=SHA, decision="ill", probability=0.9)
+    project.update(b, state=CaseState.REFUSED, why="It shows no fundus.")
+    project.remove([a, b])
+    assert not project.cases
+    project.close()
+    project = Project.open(tmp_path / "project")
+    assert project.add([b, a, a]) == 2
+    assert project[a] == before
+    assert project[b].state is CaseState.WAITING  # perhaps it shows one now
+    project.remove([a])
+    project.add([a])
+    assert project[a] == before
+    project.close()
+
+
 def test_a_photograph_that_ran_when_the_program_died_waits_again(tmp_path: Path) -> None:
     code = (
         "import os, sys; from napari_latent_explain.cohort import *; p = Project.open(__import__('pathlib').Path(sys.argv[1]));"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from qtpy.QtCore import Qt
 
 _SPEC = importlib.util.spec_from_file_location("fake_explanation", Path(__file__).with_name("fake_explanation.py"))
@@ -90,3 +93,80 @@ def explained(make_widget, qtbot, settle):
         qtbot.mouseClick(widget.panel.explain, Qt.MouseButton.LeftButton)
     settle(widget)
     return viewer, widget
+
+
+@pytest.fixture
+def eyes(tmp_path):
+    """A folder with two eyes and a picture that is none."""
+    from napari_latent_explain.fundus import simulate
+
+    folder = tmp_path / "eyes"
+    folder.mkdir()
+    for seed in (3, 4):
+        Image.fromarray(simulate(seed=seed, size=128).picture).save(folder / f"eye{seed}.png")
+    noise = np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(folder / "noise.png")
+    return folder
+
+
+@pytest.fixture
+def open_window(make_napari_viewer_proxy, said, small_explainer, tmp_path, monkeypatch):
+    """Open a viewer with the widget and a project; more than one after another."""
+    from napari_latent_explain._qt import ExplainWidget
+    from napari_latent_explain.cohort import explaining
+    from quick_explanation import quick
+
+    monkeypatch.setattr(explaining, "explain_photograph", quick)
+    opened = []
+
+    def make(project=tmp_path / "project", **verbs):
+        viewer = make_napari_viewer_proxy()
+        given = {"load": lambda bundle, device: small_explainer, "explain": quick}
+        widget = ExplainWidget(viewer, project=project, **(given | verbs))
+        viewer.window.add_dock_widget(widget, name="Latent explain")
+        opened.append(widget)
+        return viewer, widget
+
+    yield make
+    for widget in opened:
+        widget.close_down()
+
+
+@pytest.fixture
+def explain_first(eyes, qtbot, wait):
+    """Have a window explain one of the eyes."""
+
+    def explained(widget, name="eye3.png"):
+        widget.open_photograph(eyes / name)
+        with qtbot.waitSignal(widget.explained, timeout=60_000):
+            widget.explain()
+        wait(widget)
+
+    return explained
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Make every write fail inside a `with`."""
+
+    def full(_handle):
+        raise OSError(28, "No space left on device")
+
+    @contextmanager
+    def filled():
+        with monkeypatch.context() as disk:
+            disk.setattr("os.fsync", full)
+            yield
+
+    return filled
+
+
+@pytest.fixture
+def wait(qtbot):
+    """Wait until a window computes, draws and writes nothing."""
+
+    def until_still(widget):
+        parts = (widget, widget.ahead, widget.project.keeper, widget.project.queue)
+        qtbot.waitUntil(lambda: not any(part.busy for part in parts), timeout=60_000)
+
+    return until_still

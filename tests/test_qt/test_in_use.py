@@ -28,7 +28,7 @@ def test_an_answer_says_whether_it_was_put_to_controls_and_how_it_did(explained,
     assert "not run" in controls.text()
     qtbot.mouseClick(widget.panel.check, Qt.MouseButton.LeftButton)
     settle(widget)
-    assert controls.text().startswith("<b>Controls passed:</b> random moves")
+    assert controls.text().startswith("<b>Controls passed:</b> 2 of 2 random moves")
     assert widget.explanation.checked == [widget.explanation.edit]
     _first(widget).slider.setValue(0.3)
     settle(widget)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
+from napari_latent_explain._qt.answer_notes import AnswerNotes
 from napari_latent_explain._qt.compared_map import ComparedMap
 from napari_latent_explain._qt.comparison import ComparisonChooser
 from napari_latent_explain._qt.docked_widget import DockedWidget
@@ -39,7 +40,7 @@ def searching(qtbot, session, work):
     goal, curve = ValueBox({"decision changes": None, "at least 90 %": 0.9}, "", ""), DoseCurve()
     for widget in (goal, curve):
         qtbot.addWidget(widget)
-    searching = Searching(session, goal, curve, work)
+    searching = Searching(session, goal, curve, AnswerNotes(), work)
     searching.goal = goal  # kept alive with it
     return searching
 
@@ -53,11 +54,11 @@ def test_answers_are_looked_beyond_until_there_is_no_other(searching, session, d
         done()
         edits.append(session.explanation.edit)
     assert edits[0] != edits[1]
-    assert searching.answered
+    assert searching.answers
     searching.find_another()
     done()
     assert session.explanation.edit == edits[1]
-    assert not searching.answered
+    assert not searching.answers
     assert [kind for kind, _ in said] == ["info"]
 
 
@@ -66,7 +67,7 @@ def test_another_goal_is_another_question(searching, session, done):
     done()
     searching.goal.setCurrentIndex(1)
     searching.goal.activated.emit(1)
-    assert not searching.answered
+    assert not searching.answers
     searching.find()
     done()
     assert session.explanation.goals == [None, 0.9]
@@ -113,11 +114,11 @@ def test_a_map_that_fails_is_not_chosen_any_more(compared, session, done):
 def rendering(session, work):
     """What renders, and what it shows roughly; `ahead` has a picture of everything once it is told so."""
     rough = []
-    layers = SimpleNamespace(box=LightBox(), preview=rough.append)
+    layers = SimpleNamespace(box=LightBox(), preview=rough.append, roughly=False)
     bars = SimpleNamespace(show_about=rough.append)
     ahead = SimpleNamespace(drawn=False, pause=lambda: None)
     ahead.preview = lambda edit, _: (dict(edit.strengths), "about") if ahead.drawn else None
-    rendering = Rendering(session, layers, bars, ahead, work)
+    rendering = Rendering(session, layers, bars, ahead, AnswerNotes(), work)
     rendering.ahead = ahead
     return rendering, rough
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -18,82 +17,10 @@ from napari_latent_explain._qt.explained_layers import is_ours
 from napari_latent_explain.cohort import CaseState, Project
 from napari_latent_explain.cohort import explaining as cohort_explaining
 from napari_latent_explain.domain import Edit, Region, SaliencyMethod
-from napari_latent_explain.explain import explain_photograph
 from napari_latent_explain.fundus import read_photograph, simulate
+from quick_explanation import quick
 
 pytestmark = pytest.mark.gui
-
-
-def quick(explainer, photograph, **given):
-    return explain_photograph(explainer, photograph, steps=3, display_size=128, **given)
-
-
-@pytest.fixture
-def eyes(tmp_path):
-    folder = tmp_path / "eyes"
-    folder.mkdir()
-    for seed in (3, 4):
-        Image.fromarray(simulate(seed=seed, size=128).picture).save(folder / f"eye{seed}.png")
-    noise = np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(folder / "noise.png")
-    return folder
-
-
-@pytest.fixture
-def open_window(make_napari_viewer_proxy, said, small_explainer, tmp_path, monkeypatch):
-    """Open a viewer with the widget and a project; more than one after another."""
-    from napari_latent_explain._qt import ExplainWidget
-
-    monkeypatch.setattr(cohort_explaining, "explain_photograph", quick)
-    opened = []
-
-    def make(project=tmp_path / "project", **verbs):
-        viewer = make_napari_viewer_proxy()
-        given = {"load": lambda bundle, device: small_explainer, "explain": quick}
-        widget = ExplainWidget(viewer, project=project, **(given | verbs))
-        viewer.window.add_dock_widget(widget, name="Latent explain")
-        opened.append(widget)
-        return viewer, widget
-
-    yield make
-    for widget in opened:
-        widget.close_down()
-
-
-@pytest.fixture
-def explain_first(eyes, qtbot, wait):
-    def explained(widget):
-        widget.open_photograph(eyes / "eye3.png")
-        with qtbot.waitSignal(widget.explained, timeout=60_000):
-            widget.explain()
-        wait(widget)
-
-    return explained
-
-
-@pytest.fixture
-def full_disk(monkeypatch):
-    """Make every write fail inside a `with`."""
-
-    def full(_handle):
-        raise OSError(28, "No space left on device")
-
-    @contextmanager
-    def filled():
-        with monkeypatch.context() as disk:
-            disk.setattr("os.fsync", full)
-            yield
-
-    return filled
-
-
-@pytest.fixture
-def wait(qtbot):
-    def until_still(widget):
-        parts = (widget, widget.ahead, widget.project.keeper, widget.project.queue)
-        qtbot.waitUntil(lambda: not any(part.busy for part in parts), timeout=60_000)
-
-    return until_still
 
 
 def test_photograph_sliders_names_region_and_view_come_back(open_window, wait, qtbot, said, explain_first):

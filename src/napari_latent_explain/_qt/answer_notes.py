@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_latent_explain.domain import DoseResponse, Faithfulness, Region
 from napari_latent_explain.domain.frozen import FrozenModel
@@ -15,17 +16,25 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.explain import Explanation, Frame
 
-__all__ = ["MOST_NOTES", "Answer", "AnswerNotes", "Note", "answer_of", "newest"]
+__all__ = ["MOST_NOTES", "Answer", "AnswerNotes", "Note", "SearchSaid", "answer_of", "newest"]
 
 MOST_NOTES = 200
 """So many answers of a photograph have a note, those that got theirs last."""
 
 
+class SearchSaid(FrozenModel):
+    """A frame's `note` and `reached`, as a search left them."""
+
+    note: str
+    reached: bool
+
+
 class Note(FrozenModel):
-    """What came of an answer's controls, and its dose-response curve; None where nobody asked."""
+    """What came of an answer's controls, its dose-response curve, and what a search said of it; None where nobody asked."""
 
     controls: Faithfulness | None = None
     curve: DoseResponse | None = None
+    search: SearchSaid | None = None
 
 
 class Answer(NamedTuple):
@@ -74,11 +83,20 @@ class AnswerNotes:
         """Return the note on an answer, an empty one if there is none."""
         return self._notes.get(answer.case, {}).get(answer.digest, Note())
 
-    def write(self, answer: Answer, *, controls: Faithfulness | None = None, curve: DoseResponse | None = None) -> None:
-        """Note what was found; what was known otherwise stays."""
-        before = self.read(answer)
-        note = Note(controls=controls or before.controls, curve=curve or before.curve)
-        self._add(answer.case, {answer.digest: note})
+    def write(self, answer: Answer, **found: Any) -> None:
+        """Note what was found (`Note`'s fields); what was known otherwise stays."""
+        self._add(answer.case, {answer.digest: self.read(answer).replace(**found)})
+
+    def as_said(self, explanation: Explanation, frame: Frame) -> Frame:
+        """The same frame with what a search said of it, if one did."""
+        said = self.read(answer_of(explanation, frame)).search
+        if said is None or (said.note, said.reached) == (frame.note, frame.reached):
+            return frame
+        return replace(frame, note=said.note, reached=said.reached)
+
+    def clear(self) -> None:
+        """Forget all: they are another project's."""
+        self._notes.clear()
 
     def take(self, explanation: Explanation, notes: Mapping[str, Note]) -> None:
         """Add notes that were kept beside an explanation, by digest."""

@@ -68,10 +68,9 @@ class Checking(QObject):  # type: ignore[misc]
 
     def check(self) -> None:
         """Put what is shown to the controls."""
-        explanation = self._session.explanation
-        if explanation is not None and explanation.frame.edit and self._work.free:
-            frame = explanation.frame
-            self._work.submit("check", lambda progress: self.of(explanation, frame, progress))
+        explanation, frame = self._session.explanation, self._session.asked_frame()
+        if explanation is not None and frame is not None and self._session.current.mix.heard and self._work.free:
+            self._work.submit("check", lambda progress: self.of(explanation, frame(), progress))
 
     def of(self, explanation: Explanation, frame: Frame, progress: Progress) -> Checked:
         """Put a frame to the controls, unless it was (thread-safe)."""

@@ -19,6 +19,7 @@ from napari_latent_explain._qt.docked_widget import DockedWidget
 from napari_latent_explain._qt.drawn_ahead import DrawnAhead
 from napari_latent_explain._qt.explained_layers import ExplainedLayers
 from napari_latent_explain._qt.explaining import Explaining
+from napari_latent_explain._qt.history import History
 from napari_latent_explain._qt.model_fetching import ModelFetching
 from napari_latent_explain._qt.model_shelf import ModelShelf
 from napari_latent_explain._qt.panel import Panel
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     import napari.viewer
     from qtpy.QtGui import QShowEvent
 
-    from napari_latent_explain._qt.history import History, Stand
+    from napari_latent_explain._qt.history import Stand
     from napari_latent_explain._qt.model_shelf import Made
     from napari_latent_explain.domain import (
         CounterfactualRecord,
@@ -112,17 +113,19 @@ class ExplainWidget(DockedWidget):
         self.viewing = Viewing(viewer, self.layers, panel.looking, self, work)
         shelf = ModelShelf(load)
         self.project = ProjectSide(
-            panel.photographs, lambda: partial(shelf.with_model, panel.model.chosen), chosen.photographs_folder
+            panel.photographs,
+            lambda: (partial(shelf.with_model, panel.model.chosen), panel.model.chosen.directions),
+            chosen.photographs_folder,
         )
         self._view = RememberedView(viewer, panel, self.project.keeper)
         self._blink_key = BlinkKey(viewer, self, self.viewing.blink)
         self._explaining = Explaining(session, self.photograph, panel.model, shelf, self._explain, work)
         self._fetching = ModelFetching(panel.model, work)
-        self._rendering = Rendering(session, self.layers, panel.bars, self.ahead, work)
-        self._notes = AnswerNotes()
-        self._searching = Searching(session, panel.goal, panel.curve, self._notes, work)
+        self._notes = notes = AnswerNotes()
+        self._rendering = Rendering(session, self.layers, panel.bars, self.ahead, notes, work)
+        self._searching = Searching(session, panel.goal, panel.curve, notes, work)
         self._map = ComparedMap(session, panel.comparison, self.layers, work)
-        self._checking = Checking(session, self._notes, work)
+        self._checking = Checking(session, notes, work)
         self._export = PanelExport(session, self._checking, write_panel, work)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -157,9 +160,9 @@ class ExplainWidget(DockedWidget):
         bind(
             self,
             {
-                "explain": self.explain, "find": self.find_counterfactual, "another": self.find_another, "undo": self.undo,
-                "redo": self.redo, "reset": self.reset, "search": sliders.search.setFocus, "caliper": self.viewing.caliper.toggle,
-                "help": self.show_keys,
+                "explain": panel.explain.click, "find": panel.find.click, "another": panel.another.click,
+                "undo": panel.undo.click, "redo": panel.redo.click, "reset": panel.reset_all.click,
+                "search": sliders.search.setFocus, "caliper": self.viewing.caliper.toggle, "help": self.show_keys,
             },
         )  # fmt: skip
 
@@ -171,6 +174,7 @@ class ExplainWidget(DockedWidget):
             part.refused.connect(lambda reason: show_error(reason))
         self.region.drawn.connect(session.set_region)
         self.region.changed.connect(self._show_state)
+        self.region.ended.connect(self._work_changed)
         self.ahead.drawn.connect(panel.sliders.show_strip)
         self.project.leaving.connect(self._finish)
         self.project.opened.connect(self._take_up_project)
@@ -349,6 +353,7 @@ class ExplainWidget(DockedWidget):
         """Show what a model made, and with which directions."""
         self.panel.model.directions.choose(made.choice.directions)
         self._notes.take(made.explanation, made.notes)
+        self.project.keep_directions(made.explanation.atlas, made.choice.directions)
         self.show_explanation(made.explanation, source, made.mix, made.history)
 
     def _show_moved(self, made: Made) -> None:
@@ -390,7 +395,8 @@ class ExplainWidget(DockedWidget):
             self.panel.sliders.show_mix(self.session.current.mix)
             for strip in self.ahead.strips:
                 self.panel.sliders.show_strip(strip)
-            self._map.renew()
+            if not self.region.drawing:  # else when that is done
+                self._map.renew()
             self._show_state()
 
     def _show_region(self, region: Region | None) -> None:
@@ -416,7 +422,7 @@ class ExplainWidget(DockedWidget):
         self.panel.guide.show_step(1 if self.photograph.chosen else 0)
         self.panel.show_controls(self._checking.said)
         shown = self.explanation.photograph if self.explanation is not None else None
-        elsewhere = "" if shown is None or self.photograph.chose(shown) else shown.name
+        elsewhere = "" if shown is None or self.photograph.chose(shown, self.layers.source) else shown.name
         self.panel.show_elsewhere(elsewhere)
         if self.explanation is not None and moved:
             self.panel.guide.finish()
@@ -461,11 +467,16 @@ class ExplainWidget(DockedWidget):
         if made is not None:
             self._show_made(made, self.layers.source)
 
-    def _take_up_project(self) -> None:
-        """Show what a project had on show; what was shown before belongs to another one."""
-        project, chosen = self.project.project, read_preferences()
+    def _take_up_project(self, first: bool) -> None:
+        """Show what a project had on show; what was shown before belongs to another one, or, if there was none, to this one."""
+        project, chosen, shown = self.project.project, read_preferences(), self.explanation
         self._work.discard()
-        if self.explanation is not None:
+        if first and shown is not None:
+            current, past = self.session.current, self.session.history
+            self.show_explanation(shown, self.layers.source, current.mix, History(past.stands, past.at))
+            return
+        self._notes.clear()
+        if shown is not None:
             self.region.cancel()
             self._let_go()
             self.layers.hide()

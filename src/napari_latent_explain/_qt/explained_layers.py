@@ -68,6 +68,7 @@ class ExplainedLayers:
         self._viewer = viewer
         self._colours = colours if colours in _ENDS else "blue-orange"
         self.box = LightBox()
+        self.source: Any = None
         self._hidden: Any = None
         self._rows = 2
         self._reconstruction = False
@@ -76,9 +77,9 @@ class ExplainedLayers:
         self._moved = self._roughly = self._had_map = False
 
     @property
-    def source(self) -> Any:
-        """The layer of the photograph, which is hidden; None if there is none."""
-        return self._hidden
+    def roughly(self) -> bool:
+        """Whether a rough picture stands in the place of the counterfactual."""
+        return self._roughly
 
     def __getitem__(self, role: str) -> Any:
         """Return the layer with this role (KeyError if somebody removed it)."""
@@ -88,10 +89,12 @@ class ExplainedLayers:
         raise KeyError(role)
 
     def show(self, explanation: Explanation, source: Any = None) -> None:
-        """Show an explanation; `source` is the layer that its photograph came from."""
+        """Show an explanation; `source` is the layer that its photograph came from, hidden unless a person showed it again."""
+        wanted = source is not None and source is self.source and source.visible
         self.release()
+        self.source = source
         square, box = explanation.field.box, self.box
-        box.field = explanation.field
+        box.field, box.region = explanation.field, ()
         box.take(box.develop(explanation, explanation.frame, box.look, outlined=box.outlined))
         active = self._viewer.layers.selection.active
         for role in ROLES:
@@ -103,7 +106,7 @@ class ExplainedLayers:
             self[COMPARISON].name, self[COMPARISON].visible = COMPARISON, False
         self._roughly = False
         self._caption(explanation, explanation.frame)
-        if source is not None and source.visible:
+        if source is not None and source.visible and not wanted:
             source.visible = False
             self._hidden = source
         elif active is not None:
@@ -196,8 +199,11 @@ class ExplainedLayers:
         return (y, x) if 0 <= y <= 1 and 0 <= x <= 1 else None
 
     def hide(self) -> None:
-        """Show none of the pictures."""
+        """Show none of the pictures, and none of the words under them."""
         self.release()
+        self.source = None
+        text = self._viewer.canvas.overlays["text"]
+        text.visible = text.visible and BANNER not in text.text
         for role in (*ROLES, COMPARISON):
             with suppress(KeyError):
                 self[role].visible = False

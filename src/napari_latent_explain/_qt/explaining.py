@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_warning
+from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_latent_explain._qt import verbs
@@ -109,7 +109,9 @@ class Explaining(QObject):  # type: ignore[misc]
         case = project[path]
         self._photograph.add_file(Path(case.path), case.frame)
         if not case.explained:
-            if case.state is not CaseState.RUNNING:
+            if case.state is CaseState.RUNNING:
+                show_info(f"{case.name} is being explained; open it when that is done.")
+            else:
                 self.explain()
             return
         chosen, take_up = self._model.chosen, self._shelf.take_up

@@ -12,6 +12,8 @@ from napari_latent_explain._qt.latest_wins import LatestWins
 from napari_latent_explain.domain import Cancelled, Progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_latent_explain.cohort import Case, Project
     from napari_latent_explain.model import Explainer
 
@@ -67,7 +69,7 @@ class FolderQueue(QObject):  # type: ignore[misc]
 
         return end
 
-    def run(self, project: Project, with_model: WithModel) -> None:
+    def run(self, project: Project, with_model: WithModel, directions: Path | None = None) -> None:
         """Explain all that wait.
 
         Parameters
@@ -77,6 +79,8 @@ class FolderQueue(QObject):  # type: ignore[misc]
         with_model : callable
             (work, progress, gave_way): calls work(Explainer); again with one on the main processor after gave_way(), if the
             graphics processor is full.
+        directions : pathlib.Path, optional
+            The file that its directions come from, if they are not its own.
         """
         if self.busy:
             return
@@ -84,6 +88,7 @@ class FolderQueue(QObject):  # type: ignore[misc]
 
         def work(progress: Progress) -> None:
             from napari_latent_explain.cohort.explaining import explain_waiting
+            from napari_latent_explain.explain.saved_explanation import directions_sha256
 
             def patient(what: str, done: float) -> None:
                 """Wait while a person uses the machine."""
@@ -100,6 +105,8 @@ class FolderQueue(QObject):  # type: ignore[misc]
 
             def explain(explainer: Explainer) -> None:
                 patient("Loading the model", 0.0)
+                if directions is not None:
+                    project.keep_directions(directions_sha256(explainer.atlas), directions)
                 explain_waiting(project, explainer, progress=patient, changed=told)
 
             with_model(explain, progress, gave_way)

@@ -42,6 +42,7 @@ class _Desk:
         self.view: dict[str, Any] = {}
         self._order = threading.Lock()
         self._made = self._written = 0
+        self._handed: Callable[[], Case | None] | None = None
 
     def take(self) -> Callable[[], Case | None]:
         """Return what writes all that is asked for as it is now; nothing older is written after it, in whatever thread."""
@@ -56,7 +57,7 @@ class _Desk:
 
         def write() -> Case | None:
             with self._order:
-                if project is None or number < self._written:
+                if project is None or number <= self._written:
                     return None
                 try:
                     case = keepsake.write(project) if keepsake is not None else None
@@ -67,18 +68,30 @@ class _Desk:
                     if self.project is project:
                         self.asked, self.view = self.asked or asked, view | self.view  # to be tried again
                     raise
+                finally:
+                    self._handed = None if self._handed is write else self._handed
                 self._written = number
                 return case
 
+        self._handed = write
         return write
+
+    def finish(self) -> Case | None:
+        """Write what was handed to a thread and not begun, and what is still to be written; return the last case, if any."""
+        case = self._handed() if self._handed is not None else None
+        return (self.take()() if self.pending else None) or case
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is still to be written, or could not be."""
+        return self.asked is not None or bool(self.view)
 
     def close(self) -> None:
         """Write what is still to be written, as far as that is possible, and let the project go."""
         with self._order:
             pass  # what is being written comes to its end, and is tried again if that was a bad one
         try:
-            if self.asked is not None or self.view:
-                self.take()()
+            self.finish()
         except Exception:  # noqa: BLE001 - the project must be let go in any case
             _LOG.warning("What was shown last could not be kept.", exc_info=True)
         finally:
@@ -86,7 +99,7 @@ class _Desk:
                 if self.project is not None:
                     self.project.close()
                 self.project, self.view = None, {}  # nothing of it is another one's
-                self.asked = self.history = None
+                self.asked = self.history = self._handed = None
                 self.notes = {}
 
 
@@ -136,7 +149,7 @@ class Keeper(QObject):  # type: ignore[misc]
     @property
     def pending(self) -> bool:
         """Whether something was asked for that is not on disk: not yet, or because it could not be written."""
-        return bool(self._timer.isActive() or self._desk.asked is not None or self._desk.view)
+        return bool(self._timer.isActive() or self._worker.busy or self._desk.pending)
 
     @property
     def closer(self) -> Callable[[], None]:
@@ -189,7 +202,7 @@ class Keeper(QObject):  # type: ignore[misc]
         if self.pending:
             self._timer.stop()
             try:
-                case = self._desk.take()()
+                case = self._desk.finish()
             except Exception as error:  # noqa: BLE001 - a lost network folder must not stop what comes next
                 self.failed.emit(error)
             else:

@@ -57,6 +57,7 @@ _BUSY = {
     "check": "Checking the answer",
     "export": "Writing the panel",
 }
+_STOPPED = "Stopped."
 _PREPARING = "Loading the model, while you choose a photograph"
 
 
@@ -311,10 +312,10 @@ class Panel(QWidget):  # type: ignore[misc]
         self.model.directions.setEnabled(free)
         self.cancel.setEnabled(long_job and busy not in ("look", "move", "enlarge"))
         self.progress.setVisible(long_job)
-        if long_job and (self.message.isHidden() or self.message.text() == _PREPARING):
+        if long_job and (self.message.isHidden() or self.message.text() in (_PREPARING, _STOPPED)):
             self.progress.setValue(0)
             _say(self.message, _BUSY[busy])
-        if free and self.message.text() != "Stopped.":
+        if free and (self.message.text() != _STOPPED or busy):
             _say(self.message, _PREPARING if busy == PREPARE else "")
         self._result.setVisible(ready)
         drawing = self.region.drawing  # the original stands alone: nothing may be put beside it

@@ -67,11 +67,12 @@ class PanelExport(QObject):  # type: ignore[misc]
     def write(self, path: Path) -> None:
         """Write what is shown now to a file, with its controls: a panel must not go round without them."""
         explanation, checking, write = self._session.explanation, self._checking, self._write
-        if explanation is None:
+        asked = self._session.asked_frame()
+        if explanation is None or asked is None:
             return
-        frame = explanation.frame
 
         def work(progress: Progress) -> tuple[Path, Checked]:
+            frame = asked()
             checked = checking.of(explanation, frame, progress)
             progress("Writing the panel", 0.9)
             return write(explanation.record(frame, faithfulness=checked.found), path), checked

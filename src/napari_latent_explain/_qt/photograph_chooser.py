@@ -218,11 +218,16 @@ class PhotographChooser(QWidget):  # type: ignore[misc]
         """Whether there is a photograph to explain."""
         return self._chosen() is not None
 
-    def chose(self, photograph: Photograph) -> bool:
-        """Whether a photograph is the one that is chosen, as far as can be told; also if nothing is."""
+    def chose(self, photograph: Photograph, source: Any = None) -> bool:
+        """Whether a photograph is the one that is chosen, as far as can be told; also if nothing is.
+
+        `source` is the layer that it came from, if it is known.
+        """
         chosen = self._chosen()
         if chosen is None:
             return True
+        if source is not None and not isinstance(chosen, Path):
+            return self.layer is not None and _same(chosen, source)
         path = chosen if isinstance(chosen, Path) else _source_path(chosen)
         if path is not None and photograph.path is not None:
             return path.absolute() == photograph.path.absolute() and photograph.frame == self.frames.frame

@@ -38,7 +38,8 @@ class ProjectSide(QObject):  # type: ignore[misc]
     listed : PhotographList
         Shows the project's photographs.
     model : callable
-        () -> what does work with the Explainer that is chosen now, called in the queue's thread (`FolderQueue.run`).
+        () -> what does work with the Explainer that is chosen now, called in the queue's thread (`FolderQueue.run`), and the file
+        that its directions come from, None for its own.
     folder : str
         Where the dialog for photographs begins.
 
@@ -46,14 +47,16 @@ class ProjectSide(QObject):  # type: ignore[misc]
     -------
     leaving()
         Another project is about to be opened.
-    opened()
-        Another project is open.
+    opened(first: bool)
+        Another project is open; before the first one, nothing was kept.
     """
 
     leaving = Signal()
-    opened = Signal()
+    opened = Signal(bool)
 
-    def __init__(self, listed: PhotographList, model: Callable[[], WithModel], folder: str = "") -> None:
+    def __init__(
+        self, listed: PhotographList, model: Callable[[], tuple[WithModel, Path | None]], folder: str = ""
+    ) -> None:
         super().__init__()
         self._list, self._model, self._folder = listed, model, folder
         self.keeper = Keeper()
@@ -96,6 +99,7 @@ class ProjectSide(QObject):  # type: ignore[misc]
         if self.queue.busy:
             show_error("Photographs are being explained; stop that first, then open another project.")
             return False
+        first = self.project is None
         self.leaving.emit()
         try:
             self.keeper.open(folder)
@@ -103,17 +107,26 @@ class ProjectSide(QObject):  # type: ignore[misc]
             show_error(str(error))
             self._list.show_project(self.project)
             return False
+        if first:
+            self._keep_names_so_far()
         self._list.show_project(self.project)
-        self.opened.emit()
+        self.opened.emit(first)
         return True
 
     def names(self, model: str) -> dict[DirectionId, Naming]:
         """What people called the directions of the model with this hash; without a project, since the window was opened."""
         return self.project.names(model) if self.project is not None else dict(self._names.get(model, {}))
 
+    def _keep_names_so_far(self) -> None:
+        """Names that were given before there was a project are kept in the first one, unless it has newer ones."""
+        for model, names in self._names.items():
+            known = self.names(model)
+            newer = {key: one for key, one in names.items() if key not in known or known[key].at < one.at}
+            self.keep_names(model, known | newer)
+
     def keep_names(self, model: str, names: Mapping[DirectionId, Naming]) -> None:
         """Keep what people called them."""
-        self._names[model] = names
+        self._names[model] = dict(names)
         if self.project is not None:
             try:
                 self.project.keep_names(model, names)
@@ -159,7 +172,8 @@ class ProjectSide(QObject):  # type: ignore[misc]
     def explain_all(self) -> None:
         """Explain all that wait."""
         if self.project is not None and self.project.waiting() and not self.queue.busy:
-            self.queue.run(self.project, self._model())
+            with_model, file = self._model()
+            self.queue.run(self.project, with_model, file)
             self._list.show_running(running=True, message="Loading the model")
 
     def close_down(self) -> None:

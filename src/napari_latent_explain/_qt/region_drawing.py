@@ -47,10 +47,13 @@ class RegionDrawing(QWidget):  # type: ignore[misc]
         A person finished; None if nothing was drawn, or everything was freed.
     changed()
         Drawing began or ended.
+    ended()
+        Drawing ended, after what was drawn was told.
     """
 
     drawn = Signal(object)
     changed = Signal()
+    ended = Signal()
 
     def __init__(self, viewer: napari.viewer.Viewer, layers: ExplainedLayers, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -123,16 +126,20 @@ class RegionDrawing(QWidget):  # type: ignore[misc]
         elif layer is not None:
             layer.mode = "select"  # napari closes an outline that is still being drawn
             region = region_of(layer)
-            self.cancel()
+            self._put_away()
             if region is None:
                 show_info("Nothing was drawn, so that everything may change.")
             self.drawn.emit(region)
+            self.ended.emit()
 
     def cancel(self) -> None:
         """Go back to the pictures side by side."""
+        if self.drawing:
+            self._put_away()
+            self.ended.emit()
+
+    def _put_away(self) -> None:
         layer, self._layer = self._layer, None
-        if layer is None:
-            return
         if layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
         for hidden in self._hidden:

@@ -35,9 +35,10 @@ class RememberedView(QObject):  # type: ignore[misc]
         self._camera, self._panel, self._keeper = viewer.scene.camera, panel, keeper
         self._path = ""
         self._before: View | None = None
+        self._restoring = self._foreign = False
         self._camera.events.connect(self._keep_camera)
         panel.looking.arranged.connect(self.keep)
-        panel.model.changed.connect(self.keep)
+        panel.model.changed.connect(self._keep_model)
         panel.goal.chosen.connect(self.keep)
 
     def restore(self, project: Project, *, trusted: bool) -> str:
@@ -45,15 +46,22 @@ class RememberedView(QObject):  # type: ignore[misc]
 
         A model of its own choice is loaded only for a project that is the person's own: another's may name any folder.
         """
+        self._foreign = project.view.bundle is not None and not trusted
+        self._before, self._path = project.view, ""
+        self._restoring = True  # what is put back is not kept half way
+        try:
+            return self._restore(project, trusted=trusted)
+        finally:
+            self._restoring = False
+
+    def _restore(self, project: Project, *, trusted: bool) -> str:
         view, panel = project.view, self._panel
-        self._before, self._path = view, ""
         panel.looking.two_rows.setChecked(view.two_rows)
         panel.looking.reconstruction.setChecked(view.reconstruction)
-        if view.goal in panel.goal.values:
-            panel.goal.choose(view.goal)
+        panel.goal.choose(view.goal if view.goal in panel.goal.values else None)
         if view.guided:
             panel.guide.finish()
-        if view.bundle is not None and not trusted:
+        if self._foreign:
             show_info(
                 f"This project was made with the model in {view.bundle}; choose it with Folder... if you trust it."
             )
@@ -90,15 +98,26 @@ class RememberedView(QObject):  # type: ignore[misc]
             self._camera.center, self._camera.zoom = before.centre, before.zoom
 
     def keep(self) -> None:
-        """Remember model and arrangement."""
+        """Remember model and arrangement; the model of a foreign project stays until another one is chosen."""
+        if self._restoring:
+            return
         bundle, looking = self._panel.model.bundle, self._panel.looking
         directions = self._panel.model.directions.file
+        model = {
+            "bundle": None if bundle is None else str(bundle),
+            "device": self._panel.model.device,
+            "directions": None if directions is None else str(directions),
+        }
         self._keeper.keep_view(
-            bundle=None if bundle is None else str(bundle), device=self._panel.model.device,
-            directions=None if directions is None else str(directions),
+            **({} if self._foreign else model),
             two_rows=looking.two_rows.isChecked(), reconstruction=looking.reconstruction.isChecked(),
             guided=self._panel.guide.finished, goal=self._panel.goal.value,
         )  # fmt: skip
+
+    def _keep_model(self) -> None:
+        if not self._restoring:
+            self._foreign = False
+            self.keep()
 
     def close_down(self) -> None:
         """Remember all of it, and let the camera go."""

@@ -8,7 +8,7 @@ from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject
 
 from napari_latent_explain._qt import verbs
-from napari_latent_explain._qt.answer_notes import answer_of
+from napari_latent_explain._qt.answer_notes import SearchSaid, answer_of
 
 if TYPE_CHECKING:
     from napari_latent_explain._qt.answer_notes import AnswerNotes
@@ -46,7 +46,7 @@ class Searching(QObject):  # type: ignore[misc]
         self._session, self._goal, self._curve, self._work = session, goal, curve, work
         self._answers: list[Edit] = []
         self._notes = notes
-        work.expect("find", self._show)
+        work.expect("find", self._show_first)
         work.expect("another", self._show_other)
         goal.chosen.connect(self.forget)
 
@@ -59,7 +59,6 @@ class Searching(QObject):  # type: ignore[misc]
         """Search for the smallest edit that reaches the goal."""
         explanation, goal = self._session.explanation, self._goal.value
         if explanation is not None and self._work.free:
-            self._answers.clear()
             find = explanation.find_counterfactual
             self._work.submit("find", lambda p: verbs.answer(explanation, find(p, probability=goal)))
 
@@ -83,6 +82,10 @@ class Searching(QObject):  # type: ignore[misc]
         shown = self._session.explanation
         self._curve.show_curve(None if shown is None else self._notes.read(answer_of(shown, shown.frame)).curve)
 
+    def _show_first(self, found: tuple[Frame, DoseResponse]) -> None:
+        self._answers.clear()
+        self._show(found)
+
     def _show_other(self, found: tuple[Frame, DoseResponse]) -> None:
         if self._session.explanation is not None and not found[0].reached:
             self._answers.clear()
@@ -98,5 +101,6 @@ class Searching(QObject):  # type: ignore[misc]
         if frame.note:
             show_warning(f"{frame.note[0].upper()}{frame.note[1:]}.")
         self._answers = [*self._answers, frame.edit] if frame.reached and frame.edit else []
-        self._notes.write(answer_of(explanation, frame), curve=curve)
+        said = SearchSaid(note=frame.note, reached=frame.reached)
+        self._notes.write(answer_of(explanation, frame), curve=curve, search=said)
         explanation.accept(frame)

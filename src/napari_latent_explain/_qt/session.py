@@ -72,6 +72,14 @@ class Session(QObject):  # type: ignore[misc]
         explanation, settled = self._explanation, self.settled
         return explanation is not None and settled and (self._owing or explanation.edit != self.current.mix.heard)
 
+    def asked_frame(self) -> Callable[[], Frame] | None:
+        """What gives the frame that is asked for, in any thread, on show or not yet; None without an explanation."""
+        explanation, edit = self._explanation, self.current.mix.heard
+        if explanation is None:
+            return None
+        shown = explanation.frame
+        return lambda: shown if shown.edit == edit else explanation.render(edit)
+
     def begin(self, explanation: Explanation, mix: Mix | None, names: Mapping[DirectionId, Naming]) -> None:
         """Take up an explanation; `mix` says where the sliders stand, if not all of them are heard."""
         explanation.rename(names)

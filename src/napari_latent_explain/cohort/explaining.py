@@ -135,15 +135,34 @@ def take_up(project: Project, case: Case, explainer: Explainer) -> tuple[Explana
 def _explain(project: Project, case: Case, explainer: Explainer, progress: Progress) -> Case:
     """Explain a photograph that is marked as running, search for its counterfactual, and keep both.
 
-    What somebody kept of it meanwhile stays.
+    What somebody kept of it meanwhile stays, and so does what is kept of a file with the same content.
     """
     began = time.perf_counter()
-    made = explain_photograph(explainer, read_photograph(case.path, case.frame), progress=portion(progress, 0.0, 0.7))
+    photograph = read_photograph(case.path, case.frame)
+    twin = _twin(project, case, photograph.sha256, explainer)
+    if twin is not None:
+        found = {name: value for name, value in dict(twin).items() if name not in ("path", "seconds")}
+        return project.update(case.path, **found)
+    made = explain_photograph(explainer, photograph, progress=portion(progress, 0.0, 0.7))
     found = made.find_counterfactual(portion(progress, 0.7, 1.0))
     made.accept(found)
     if project[case.path].state is not CaseState.RUNNING:
         return project[case.path]
     return Keepsake.of(made).write(project, reached=found.reached, seconds=time.perf_counter() - began)
+
+
+def _twin(project: Project, case: Case, sha256: str, explainer: Explainer) -> Case | None:
+    """Return a case of the same content that is explained by the same model, if what was kept of it is there."""
+    for other in project.cases:
+        if other.explained and (other.sha256, other.model, other.frame) == (
+            sha256,
+            explainer.identity.sha256,
+            case.frame,
+        ):
+            with suppress(LatentExplainError):
+                read_saved(project.explanation_folder(other.sha256, other.model))
+                return other
+    return None
 
 
 def explain_waiting(

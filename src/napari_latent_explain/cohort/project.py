@@ -64,6 +64,7 @@ class _State(FrozenModel):
 
     format: Literal[1] = 1
     cases: tuple[Case, ...] = ()
+    removed: tuple[Case, ...] = ()
     names: dict[str, dict[DirectionId, Naming]] = Constraint(default_factory=dict)
     directions: dict[Annotated[str, Constraint(pattern=r"^[0-9a-f]{64}$")], str] = Constraint(default_factory=dict)
     view: View = View()
@@ -175,7 +176,7 @@ class Project:
         return tuple(case for case in self._state.cases if case.state is CaseState.WAITING)
 
     def add(self, paths: Iterable[Path | str]) -> int:
-        """Add photographs that are not there yet, and return how many those were.
+        """Add photographs that are not there yet, and return how many those were; one that was taken away is as it was.
 
         Raises
         ------
@@ -193,7 +194,10 @@ class Project:
             known = {case.path for case in self._state.cases}
             new = [key for key in dict.fromkeys(_key(path) for path in paths) if key not in known]
             if new:
-                self._write(cases=(*self._state.cases, *(Case(path=key) for key in new)))
+                before = {case.path: case for case in self._state.removed}
+                added = (before.get(key) or Case(path=key) for key in new)
+                left = tuple(case for case in self._state.removed if case.path not in new)
+                self._write(cases=(*self._state.cases, *added), removed=left)
             return len(new)
 
     def update(self, path: Path | str, **changes: Any) -> Case:
@@ -216,7 +220,11 @@ class Project:
         """Take photographs from the list; neither they nor their explanations are deleted."""
         with self._order:
             gone = {_key(path) for path in paths}
-            self._write(cases=tuple(c for c in self._state.cases if c.path not in gone))
+            removed = tuple(c for c in self._state.cases if c.path in gone and c.explained)
+            self._write(
+                cases=tuple(c for c in self._state.cases if c.path not in gone),
+                removed=(*self._state.removed, *removed),
+            )
 
     def names(self, model: str) -> dict[DirectionId, Naming]:
         """What people called the directions of the model with this hash."""

@@ -85,6 +85,7 @@ class Explanation:
         self.explainer, self.photograph, self.field = explainer, photograph, field
         self.laterality, self.quality, self.seconds = laterality, quality, seconds
         self.inversion, self.display_size = inversion, display_size
+        self.kept_display_size = display_size
         size = explainer.resolution
         x = to_tensor(crop(photograph, field, size), explainer.device)
         mask = mask_tensor(field.mask(size), explainer.device)

@@ -147,7 +147,7 @@ class Snapshot:
             field=explanation.field, laterality=explanation.laterality, quality=explanation.quality,
             target=explanation.target, edit=explanation.edit, mix=mix, region=explanation.region,
             note=explanation.frame.note, reached=explanation.frame.reached,
-            display_size=explanation.display_size, code=f"{hashlib.sha256(code).hexdigest()}.safetensors",
+            display_size=explanation.kept_display_size, code=f"{hashlib.sha256(code).hexdigest()}.safetensors",
             loss_encoder=inversion.loss_encoder, loss_refined=inversion.loss_refined, seconds=explanation.seconds,
         )  # fmt: skip
         return cls(saved, code)

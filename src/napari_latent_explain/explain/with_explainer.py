@@ -33,8 +33,13 @@ def moved(shown: Explanation, explainer: Explainer) -> Explanation:
 
 
 def enlarged(shown: Explanation, display_size: int) -> Explanation:
-    """The same explanation as it stands, with pictures of at most this side; cost: about a second for 2,800 pixels."""
-    return _as_it_stands(shown, shown.explainer, display_size)
+    """The same explanation as it stands, with pictures of at most this side; saved and opened again, it is as large as before.
+
+    Cost: about a second for 2,800 pixels.
+    """
+    made = _as_it_stands(shown, shown.explainer, display_size)
+    made.kept_display_size = shown.kept_display_size
+    return made
 
 
 def _as_it_stands(shown: Explanation, explainer: Explainer, display_size: int) -> Explanation:
