@@ -272,6 +272,61 @@ def test_words_are_kept_when_somebody_stops_at_once(review, qtbot):
     assert records[-1].said.get("answer") == "to be kept"
 
 
+def _full(*_args, **_said):
+    msg = "No space left on device."
+    raise StudyError(msg)
+
+
+@pytest.fixture
+def full_disk():
+    """Let records of a session be refused until `undo`."""
+    with pytest.MonkeyPatch.context() as disk:
+        yield lambda session: disk.setattr(session.store, "append", _full) or disk
+
+
+def test_words_that_could_not_be_kept_are_kept_when_there_is_room_again(open_review, qtbot, full_disk):
+    _, widget, _ = open_review("free-review")
+    session, box = widget.session, widget.questions.rows["what"].words
+    disk = full_disk(session)
+    qtbot.keyClicks(box, "paler disc")
+    qtbot.waitUntil(lambda: "No space" in widget.page.said.text())
+    _press(qtbot, widget, Qt.Key.Key_Down)
+    assert "No space" in widget.page.said.text()
+    assert box.toPlainText() == "paler disc"
+    disk.undo()
+    _press(qtbot, widget, Qt.Key.Key_Down, Qt.Key.Key_3)
+    assert session.answers == {"what": "paler disc", "plausibility": 3}
+    assert box.toPlainText() == "paler disc"
+
+
+def test_a_review_is_not_left_with_words_that_could_not_be_kept(open_review, qtbot, full_disk):
+    _, widget, folder = open_review("free-review")
+    box = widget.questions.rows["what"].words
+    disk = full_disk(widget.session)
+    qtbot.keyClicks(box, "paler disc")
+    qtbot.mouseClick(widget.page.stop, Qt.MouseButton.LeftButton)
+    assert widget.session is not None
+    assert "No space" in widget.page.said.text()
+    with pytest.raises(StudyError, match="is not kept yet"):
+        widget.leave()
+    disk.undo()
+    qtbot.mouseClick(widget.page.stop, Qt.MouseButton.LeftButton)
+    assert widget.session is None
+    (records,) = read_chain(rater_file(folder, "r1"))
+    assert records[-1].said.get("answer") == "paler disc"
+
+
+def test_a_window_that_is_closed_with_words_that_could_not_be_kept_says_so(open_review, qtbot, full_disk, monkeypatch):
+    _, widget, _ = open_review("free-review")
+    heard = []
+    monkeypatch.setattr("napari_latent_explain._qt.reviewing.review_widget.show_warning", heard.append)
+    full_disk(widget.session)
+    qtbot.keyClicks(widget.questions.rows["what"].words, "paler disc")
+    widget.close()
+    assert widget.session is None
+    assert "No space" in heard[0]
+
+
 def test_a_second_window_is_refused_and_says_why(review, open_review, qtbot):
     with pytest.raises(StudyError, match="open in another review"):
         open_review()
@@ -328,6 +383,64 @@ def test_locked_answers_can_be_opened_where_the_protocol_says_so(open_review, qt
     qtbot.mouseClick(widget.page.reopen, Qt.MouseButton.LeftButton)
     _press(qtbot, widget, Qt.Key.Key_Up, Qt.Key.Key_1)
     assert widget.session.answers["verdict"] == "known_sign"
+
+
+def _lock_the_first(qtbot, widget):
+    """Judge the first of a free review's trials, lock it, and put the cursor into the words of the second."""
+    window, box = widget.window(), widget.questions.rows["what"].words
+    window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
+    qtbot.mouseClick(box.viewport(), Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(box, "first")
+    _press(qtbot, box, Qt.Key.Key_Return)
+    _press(qtbot, widget, Qt.Key.Key_3, Qt.Key.Key_4)
+    widget.session.ask("where")
+    widget.add_mark(Mark(x=0.3, y=0.4))  # all is answered: one comes back to the words
+    for _ in range(2):  # what it was is shown first
+        qtbot.mouseClick(widget.page.lock, Qt.MouseButton.LeftButton)
+    assert widget.session.trial.number == 2
+    qtbot.mouseClick(box.viewport(), Qt.MouseButton.LeftButton)
+    assert box.hasFocus()
+    return box
+
+
+def test_words_of_one_trial_are_neither_shown_nor_kept_in_another(open_review, qtbot):
+    _, widget, _ = open_review("free-review", show=True)
+    box = _lock_the_first(qtbot, widget)
+    qtbot.keyClicks(box, "second")
+    qtbot.mouseClick(widget.page.previous, Qt.MouseButton.LeftButton)
+    assert widget.session.trial.number == 1
+    assert box.toPlainText() == widget.session.answers["what"] == "first"
+    qtbot.mouseClick(box.viewport(), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(widget.page.reopen, Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(box, "!")
+    widget.questions.keep_words()
+    assert "second" not in widget.session.answers["what"]
+
+
+def test_words_that_undo_took_back_are_neither_shown_nor_kept(open_review, qtbot):
+    _, widget, _ = open_review("free-review", show=True)
+    box = _lock_the_first(qtbot, widget)
+    qtbot.keyClicks(box, "second")
+    qtbot.mouseClick(widget.page.undo, Qt.MouseButton.LeftButton)  # the words
+    assert "what" not in widget.session.answers
+    assert box.toPlainText() == ""
+    qtbot.mouseClick(widget.page.undo, Qt.MouseButton.LeftButton)  # the lock of the first trial
+    assert widget.session.trial.number == 1
+    assert box.toPlainText() == "first"
+    qtbot.keyClicks(box, "!")
+    widget.questions.keep_words()
+    assert "second" not in widget.session.answers["what"]
+
+
+def test_the_cursor_stays_where_it_is_in_words_that_are_kept(open_review, qtbot):
+    _, widget, _ = open_review("free-review")
+    box = widget.questions.rows["what"].words
+    qtbot.keyClicks(box, "paler ")
+    widget.questions.keep_words()
+    assert widget.session.answers["what"] == "paler"
+    qtbot.keyClicks(box, "disc")
+    assert box.toPlainText() == "paler disc"
 
 
 def test_the_dock_taken_away_lets_go(review):

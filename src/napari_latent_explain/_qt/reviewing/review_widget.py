@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReviewWidget"]
 
+_UNKEPT = "{} What you wrote is not kept yet; nothing else is done until it is, or until you delete it."
 _BANNER = "Some pictures are computed - for research, not for diagnosis"
 _LAYOUT_MS = 150
 _NOT_NEEDED = ("layer list", "layer controls")
@@ -58,6 +60,7 @@ class ReviewWidget(DockedWidget):
         super().__init__(parent)
         self.wizard: StudyWizard | None = None
         self._folder = Path()
+        self._unkept = ""
         self._put_away: list[QDockWidget] = []
         self.pictures = ReviewPictures(viewer)
         self.chooser = StudyChooser(read_preferences().rater)
@@ -99,7 +102,7 @@ class ReviewWidget(DockedWidget):
         for button, action in (
             (page.lock, self.lock_and_go_on), (page.previous, self.go_back), (page.next, self.go_next),
             (page.undo, self.take_back), (page.pause, self.toggle_break), (page.help, self.show_keys),
-            (page.reopen, self.open_again), (page.stop, self.leave),
+            (page.reopen, self.open_again), (page.stop, self.stop),
         ):  # fmt: skip
             button.clicked.connect(lambda *_, action=action: action())
         questions = self.questions
@@ -119,6 +122,7 @@ class ReviewWidget(DockedWidget):
         ------
         StudyError
             If there is no such study, it does not know the rater, or the answers can't be opened; see `ReviewSession.open`.
+            As `leave`, if another study is on show.
         """
         self.leave()
         study = Study.open(Path(folder))
@@ -128,7 +132,7 @@ class ReviewWidget(DockedWidget):
             self.questions.set_protocol(study.protocol)
             self._show_pictures()
         except LatentExplainError:
-            self.leave()
+            self._let_go()
             raise
         session.changed.connect(self._show)
         session.trial_changed.connect(self._trial_changed)
@@ -140,25 +144,20 @@ class ReviewWidget(DockedWidget):
         self.began.emit()
 
     def leave(self) -> None:
-        """Let go of the study; everything is kept."""
+        """Let go of the study; everything is kept.
+
+        Raises
+        ------
+        StudyError
+            If words that were typed can't be kept; then the study stays on show.
+        """
         if self.session is not None:
-            self.questions.keep_words()
-        session, self.session = self.session, None
-        if session is None:
-            return
-        self.keys.set_listening(False)
-        self.questions.blockSignals(True)
-        session.changed.disconnect()
-        session.trial_changed.disconnect()
-        self.questions.blockSignals(False)
-        session.close()
-        self.pictures.set_marking(False)
-        for layer in self.pictures.layers:
-            layer.visible = False
-        for dock in self._put_away:
-            dock.show()
-        self._put_away = []
-        self.pages.setCurrentIndex(0)
+            self._keep_words()
+            self._let_go()
+
+    def stop(self) -> None:
+        """Let go of the study, or say why words that were typed can't be kept."""
+        self._do(lambda _: self._let_go())
 
     def press(self, key: str) -> None:
         """Give the answer that a key stands for."""
@@ -237,6 +236,24 @@ class ReviewWidget(DockedWidget):
 
     # -- inside ------------------------------------------------------------------------------------------------
 
+    def _let_go(self) -> None:
+        session, self.session = self.session, None
+        if session is None:
+            return
+        self.keys.set_listening(False)
+        self.questions.blockSignals(True)
+        session.changed.disconnect()
+        session.trial_changed.disconnect()
+        self.questions.blockSignals(False)
+        session.close()
+        self.pictures.set_marking(False)
+        for layer in self.pictures.layers:
+            layer.visible = False
+        for dock in self._put_away:
+            dock.show()
+        self._put_away = []
+        self.pages.setCurrentIndex(0)
+
     def _make_room(self) -> None:
         """Put the list of layers and their controls away: pictures need the room, and raters neither of them."""
         docks = self.window().findChildren(QDockWidget)
@@ -259,11 +276,18 @@ class ReviewWidget(DockedWidget):
             return
         self.page.say("")
         try:
-            self.questions.keep_words()
+            self._keep_words()
             what(session)
         except LatentExplainError as error:
             self.page.say(str(error))
             self._show(keep_message=True)
+
+    def _keep_words(self) -> None:
+        """Keep what was typed (StudyError if that can't be done)."""
+        self._unkept = ""
+        self.questions.keep_words()
+        if self._unkept:
+            raise StudyError(self._unkept)
 
     def _write(self, question: str, text: str) -> None:
         session = self.session
@@ -276,7 +300,8 @@ class ReviewWidget(DockedWidget):
             else:
                 session.clear(question)
         except StudyError as error:
-            self.page.say(str(error))
+            self._unkept = _UNKEPT.format(error)
+            self.page.say(self._unkept)
 
     def _end_words(self, question: str) -> None:
         def go_on(session: ReviewSession) -> None:
@@ -332,7 +357,11 @@ class ReviewWidget(DockedWidget):
         """Let go of study and viewer."""
         if self.wizard is not None:
             self.wizard.reject()
-        self.leave()
+        try:
+            self.leave()
+        except StudyError as error:
+            show_warning(str(error))
+            self._let_go()
         self.page.close_down()
         self._laid_out.stop()
         self.pictures.close_down()
