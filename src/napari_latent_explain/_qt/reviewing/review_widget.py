@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,9 @@ from napari_latent_explain._qt.reviewing.review_pictures import ReviewPictures
 from napari_latent_explain._qt.reviewing.study_chooser import StudyChooser
 from napari_latent_explain._qt.reviewing.study_wizard import StudyWizard
 from napari_latent_explain._qt.reviewing.trial_page import TrialPage
+from napari_latent_explain._qt.reviewing.trial_pictures import TrialPictures
 from napari_latent_explain.domain import LatentExplainError, StudyError
-from napari_latent_explain.review import ReviewSession, Study, read_picture
+from napari_latent_explain.review import ReviewSession, Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +65,7 @@ class ReviewWidget(DockedWidget):
         self._unkept = ""
         self._put_away: list[QDockWidget] = []
         self.pictures = ReviewPictures(viewer)
+        self._trial = TrialPictures(self.pictures)
         self.chooser = StudyChooser(read_preferences().rater)
         self.page = TrialPage()
         self.questions = self.page.questions
@@ -130,7 +133,7 @@ class ReviewWidget(DockedWidget):
         self._folder, self.session = Path(folder), session
         try:
             self.questions.set_protocol(study.protocol)
-            self._show_pictures()
+            self._trial.read(session, self._folder)
         except LatentExplainError:
             self._let_go()
             raise
@@ -211,8 +214,17 @@ class ReviewWidget(DockedWidget):
         self._do(lambda session: session.unlock())
 
     def toggle_break(self) -> None:
-        """Have a break, or go on."""
-        self._do(lambda session: session.resume() if session.paused else session.pause())
+        """Have a break, or go on, once the pictures can be seen."""
+
+        def turn(session: ReviewSession) -> None:
+            if not session.paused:
+                session.pause()
+                return
+            if self._trial.unseen:
+                self._trial.read(session, self._folder)
+            session.resume()
+
+        self._do(turn)
 
     def show_keys(self) -> None:
         """Show the list of keys."""
@@ -246,9 +258,7 @@ class ReviewWidget(DockedWidget):
         session.trial_changed.disconnect()
         self.questions.blockSignals(False)
         session.close()
-        self.pictures.set_marking(False)
-        for layer in self.pictures.layers:
-            layer.visible = False
+        self._trial.let_go()
         for dock in self._put_away:
             dock.show()
         self._put_away = []
@@ -274,13 +284,12 @@ class ReviewWidget(DockedWidget):
         session = self.session
         if session is None:
             return
-        self.page.say("")
+        self.page.say_standing(session, self._trial.unseen)
         try:
             self._keep_words()
             what(session)
         except LatentExplainError as error:
-            self.page.say(str(error))
-            self._show(keep_message=True)
+            self._show(str(error))
 
     def _keep_words(self) -> None:
         """Keep what was typed (StudyError if that can't be done)."""
@@ -321,31 +330,29 @@ class ReviewWidget(DockedWidget):
     def _blink(self, held: bool) -> None:
         session = self.session
         if session is not None:
-            labels = [shown.label for shown in session.pictures]
-            self.pictures.hold((labels.index("Photograph") if "Photograph" in labels else 0) if held else None)
+            self._trial.blink(session, held)
 
     def _trial_changed(self) -> None:
-        try:
-            self._show_pictures()
-        except LatentExplainError as error:
-            self.page.say(str(error))
-
-    def _show_pictures(self) -> None:
-        session = self.session
-        if session is not None:
-            self.pictures.show([(shown.label, read_picture(self._folder, shown.picture)) for shown in session.pictures])
-
-    def _show(self, *, keep_message: bool = False) -> None:
+        """Show the pictures of another trial; without them there is a break, so that nothing is judged unseen."""
         session = self.session
         if session is None:
             return
-        self.page.show_session(session, keep_message=keep_message)
-        marks = next((session.answers.get(q.id, ()) for q in session.asked if q.kind == "marks"), ())
-        free = not (session.locked or session.paused)
-        self.pictures.show_marks(marks if isinstance(marks, tuple) else ())  # type: ignore[arg-type]
-        self.pictures.set_marking(free and session.question.kind == "marks")
-        for layer in self.pictures.layers[: len(session.pictures)]:
-            layer.visible = not session.paused
+        with suppress(StudyError):
+            self._trial.read(session, self._folder)
+            return
+        try:
+            session.pause()
+        except StudyError as error:  # neither can be read nor written
+            self._let_go()
+            self.chooser.say(str(error))
+
+    def _show(self, said: str = "") -> None:
+        """Show where the review stands, and say something, above all why there are no pictures."""
+        session = self.session
+        if session is None:
+            return
+        self.page.show_session(session, self._trial.unseen or said)
+        self._trial.show_session(session)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Give the pictures the room that is left."""
