@@ -210,6 +210,36 @@ def test_an_empty_folder_does_not_stand_in_the_way_of_the_photographs_that_are_t
     assert wizard.problem.isHidden()
 
 
+def test_directions_that_are_chosen_for_a_study_are_those_it_is_made_with(
+    wizard, maker, photographs, tmp_path, qtbot, monkeypatch
+):
+    found = tmp_path / "found.json"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(found), ""))
+    monkeypatch.setattr(verbs, "with_directions", lambda explainer, path: (explainer, path))
+    directions = wizard.photographs.model.directions
+    for file in (found, None, found):
+        _click(qtbot, directions.browse) if file else directions.ask_for(None)
+        assert wizard.request.model.directions == file
+    _to_making(wizard, qtbot, photographs, tmp_path / "made")
+    assert f"Directions: those of {found}" in wizard.making.summary.text()
+    with qtbot.waitSignal(wizard.made, timeout=10_000):
+        _click(qtbot, wizard.next)
+    assert maker.asked[0][0] == ("the model", found)
+
+
+def test_directions_of_another_model_are_refused(wizard, photographs, tmp_path, qtbot, monkeypatch):
+    def refuse(_explainer, _path):
+        msg = "The directions were measured with another generator."
+        raise BundleError(msg)
+
+    monkeypatch.setattr(verbs, "with_directions", refuse)
+    wizard.photographs.model.directions.ask_for(tmp_path / "found.json")
+    _to_making(wizard, qtbot, photographs, tmp_path / "made")
+    with qtbot.waitSignal(wizard.making.failed, timeout=10_000):
+        _click(qtbot, wizard.next)
+    assert "There is no study. The directions were measured" in wizard.making.outcome.text()
+
+
 @pytest.fixture
 def offer(monkeypatch, tmp_path):
     """Offer a model that is not on this machine; its download waits until it is told how to end."""
@@ -246,7 +276,7 @@ def test_a_model_that_is_not_here_is_fetched_with_progress(offer, wizard, photog
     _choose_large(wizard, qtbot)
     offer(None)
     qtbot.waitUntil(wizard.next.isEnabled)
-    assert wizard.request.bundle == tmp_path / "large"
+    assert wizard.request.model.bundle == tmp_path / "large"
     assert wizard.photographs.fetching.isHidden()
 
 
@@ -263,7 +293,7 @@ def test_a_model_that_is_not_fetched_leaves_the_one_before_and_says_why(offer, w
     assert wizard.photographs.fetching.said.text() == said
     assert wizard.photographs.fetching.isVisible()
     assert wizard.photographs.model.isEnabled()
-    assert wizard.request.bundle is None
+    assert wizard.request.model.bundle is None
 
 
 def test_closing_during_a_download_leaves_no_thread(offer, wizard, qtbot):

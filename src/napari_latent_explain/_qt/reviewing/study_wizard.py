@@ -122,7 +122,7 @@ class StudyWizard(QDialog):  # type: ignore[misc]
             seed=self.raters.seed.value(),
         )
         chosen = self.photographs
-        return StudyRequest(chosen.photographs, chosen.model.bundle, chosen.model.device, self.raters.place, plan)
+        return StudyRequest(chosen.photographs, chosen.model.chosen, self.raters.place, plan)
 
     def go_on(self, *_: Any) -> None:
         """Show the next page; on the last one, make the study, or review it once it is made."""

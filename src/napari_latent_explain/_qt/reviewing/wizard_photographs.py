@@ -49,7 +49,7 @@ class _FileList(QListWidget):  # type: ignore[misc]
 
 
 class PhotographsPage(WizardPage):
-    """Asks for photographs, a model and a device. Folders are looked through, and models fetched, in threads."""
+    """Asks for photographs, a model, a device and directions. Folders are looked through, and models fetched, in threads."""
 
     heading = "Photographs"
 
@@ -72,6 +72,10 @@ class PhotographsPage(WizardPage):
         self.remove = push_button("&Remove", "Take the chosen photographs from this list. No file is deleted.")
         self.model = ModelChooser()
         self.model.choose(None, preferences.device)
+        self.model.directions.choice.setToolTip(
+            "Which directions are judged, or searched along: those that came with the model, or those of a file that "
+            "'latent-explain discover' or a study wrote for it."
+        )
         self.fetching = FetchingLine(self.model)
         buttons = QHBoxLayout()
         for button in (self.files, self.folder, self.remove):
@@ -98,6 +102,7 @@ class PhotographsPage(WizardPage):
         self.list.delete_pressed.connect(self._remove)
         self.list.itemSelectionChanged.connect(self._show_state)
         self.model.changed.connect(self._model_changed)
+        self.model.directions.asked.connect(self._directions_asked)
         self.fetching.changed.connect(self._model_changed)
         self._show_state()
 
@@ -187,6 +192,10 @@ class PhotographsPage(WizardPage):
         self._say_changed()
 
     def _model_changed(self) -> None:
+        self.changed.emit()
+
+    def _directions_asked(self) -> None:
+        self.model.directions.confirm()
         self.changed.emit()
 
     def _say_changed(self) -> None:
