@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from napari_latent_explain.cli.app import app
 from napari_latent_explain.domain import DirectionAtlas, StudyError, WrongUseError
 from napari_latent_explain.fundus import simulate
-from napari_latent_explain.review import ReviewSession, Study, rater_file
+from napari_latent_explain.model import load_explainer
+from napari_latent_explain.review import ReviewSession, Study, atlas_hash, rater_file
 
 
 def _run(*command: object) -> str:
@@ -109,6 +110,25 @@ def test_summary(judged, tmp_path: Path) -> None:
     atlas = DirectionAtlas.model_validate_json((tmp_path / "atlas.json").read_bytes())
     directions = {item.direction for item in study.items}
     assert {d.id for d in atlas.directions if d.validation} == directions
+
+
+def test_a_study_of_directions_of_a_file_says_so(judged, small_bundle: Path, tmp_path: Path) -> None:
+    folder, *_ = judged
+    own = load_explainer(small_bundle, "cpu").atlas
+    found = own.replace(directions=tuple(own.towards(k)[-1].replace(id=f"found:{k}") for k in (0, 1)))
+    (tmp_path / "found.json").write_text(found.model_dump_json(), encoding="utf-8")
+    made, given = tmp_path / "made", ("--model", small_bundle, "--atlas")
+    _run("create", made, folder.parent / "eyes", "--size", 128, "--raters", "ann", *given, tmp_path / "found.json")
+    study = Study.open(made)
+    assert study.atlas == atlas_hash(found)
+    assert {item.direction for item in study.items} <= {"found:0", "found:1"}
+    _judge(study, made, "ann")
+    with pytest.raises(StudyError, match="made with other directions"):
+        _run("summary", made, *given, tmp_path / "validated.json")
+    _run("summary", made, *given, tmp_path / "validated.json", "--made-with", tmp_path / "found.json")
+    assert atlas_hash(DirectionAtlas.model_validate_json((tmp_path / "validated.json").read_bytes())) == study.atlas
+    with pytest.raises(StudyError, match="another model"):
+        _run("summary", made, "--atlas", tmp_path / "validated.json")
 
 
 def test_export_of_everything(judged, tmp_path: Path) -> None:

@@ -247,6 +247,80 @@ def test_a_break_hides_the_pictures(review, qtbot):
     assert all(layer.visible for layer in widget.pictures.layers)
 
 
+def test_blinking_shows_no_picture_in_a_break(review, qtbot):
+    _, widget, _ = review
+    _press(qtbot, widget, Qt.Key.Key_F9)
+    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+        QApplication.sendEvent(widget, QKeyEvent(kind, Qt.Key.Key_B, Qt.KeyboardModifier.NoModifier, "b"))
+        assert not any(layer.visible for layer in widget.pictures.layers)
+
+
+def _pictures_of_trial(folder, session, index):
+    """The files of a trial's pictures."""
+    item = session.study.item(session.trials[index].item)
+    return [folder / picture.file for picture in item.pictures.values()]
+
+
+def _to_the_second_trial(qtbot, widget):
+    _press(qtbot, widget, Qt.Key.Key_N, Qt.Key.Key_3, Qt.Key.Key_Return)
+    if widget.session.trial.number == 1:  # what it was is shown first
+        _press(qtbot, widget, Qt.Key.Key_Return)
+    assert widget.session.trial.number == 2
+
+
+def test_a_trial_without_its_pictures_is_not_judged_until_they_are_there(review, qtbot):
+    _, widget, folder = review
+    session = widget.session
+    files = _pictures_of_trial(folder, session, 1)
+    whole = [file.read_bytes() for file in files]
+    for file in files:
+        file.write_bytes(b"damaged")
+    _to_the_second_trial(qtbot, widget)
+    for pressed in ((), (Qt.Key.Key_N, Qt.Key.Key_3), (Qt.Key.Key_Return,), (Qt.Key.Key_B,), (Qt.Key.Key_F9,)):
+        _press(qtbot, widget, *pressed)
+        assert not any(layer.visible for layer in widget.pictures.layers)
+        assert "is not the picture that the study was made with" in widget.page.said.text()
+        assert session.answers == {}
+        assert not widget.page.lock.isEnabled()
+    before = [layer.data.copy() for layer in widget.pictures.layers]
+    for file, content in zip(files, whole, strict=True):
+        file.write_bytes(content)
+    qtbot.mouseClick(widget.page.pause, Qt.MouseButton.LeftButton)
+    assert all(layer.visible for layer in widget.pictures.layers)
+    assert any((layer.data != old).any() for layer, old in zip(widget.pictures.layers, before, strict=True))
+    assert widget.page.said.isHidden()
+    _press(qtbot, widget, Qt.Key.Key_N, Qt.Key.Key_3)
+    assert session.answers == {"changed": "no", "confidence": 3}
+
+
+def test_one_can_go_back_from_a_trial_without_pictures_and_is_told_again_there(review, qtbot):
+    _, widget, folder = review
+    for file in _pictures_of_trial(folder, widget.session, 1):
+        file.unlink()
+    _to_the_second_trial(qtbot, widget)
+    assert "can't be read" in widget.page.said.text()
+    _press(qtbot, widget, Qt.Key.Key_Left)
+    assert "break" in widget.page.said.text()
+    _press(qtbot, widget, Qt.Key.Key_F9)
+    assert all(layer.visible for layer in widget.pictures.layers)
+    _press(qtbot, widget, Qt.Key.Key_Right)
+    assert "can't be read" in widget.page.said.text()
+    assert not any(layer.visible for layer in widget.pictures.layers)
+
+
+def test_a_review_that_can_neither_read_nor_write_is_left_and_says_so(review, qtbot, monkeypatch):
+    _, widget, folder = review
+    for file in _pictures_of_trial(folder, widget.session, 1):
+        file.unlink()
+    append = widget.session.store.append
+    monkeypatch.setattr(
+        widget.session.store, "append", lambda deed, *a, **k: _full() if deed == "paused" else append(deed, *a, **k)
+    )
+    _press(qtbot, widget, Qt.Key.Key_N, Qt.Key.Key_3, Qt.Key.Key_Return, Qt.Key.Key_Return)
+    assert widget.session is None
+    assert "No space" in widget.chooser.message.text()
+
+
 def test_it_goes_on_where_it_was_left(open_review, qtbot):
     viewer, widget, _ = open_review()
     _press(qtbot, widget, Qt.Key.Key_N, Qt.Key.Key_3, Qt.Key.Key_Return)
@@ -270,6 +344,61 @@ def test_words_are_kept_when_somebody_stops_at_once(review, qtbot):
     qtbot.mouseClick(widget.page.stop, Qt.MouseButton.LeftButton)
     (records,) = read_chain(rater_file(folder, "r1"))
     assert records[-1].said.get("answer") == "to be kept"
+
+
+def _full(*_args, **_said):
+    msg = "No space left on device."
+    raise StudyError(msg)
+
+
+@pytest.fixture
+def full_disk():
+    """Let records of a session be refused until `undo`."""
+    with pytest.MonkeyPatch.context() as disk:
+        yield lambda session: disk.setattr(session.store, "append", _full) or disk
+
+
+def test_words_that_could_not_be_kept_are_kept_when_there_is_room_again(open_review, qtbot, full_disk):
+    _, widget, _ = open_review("free-review")
+    session, box = widget.session, widget.questions.rows["what"].words
+    disk = full_disk(session)
+    qtbot.keyClicks(box, "paler disc")
+    qtbot.waitUntil(lambda: "No space" in widget.page.said.text())
+    _press(qtbot, widget, Qt.Key.Key_Down)
+    assert "No space" in widget.page.said.text()
+    assert box.toPlainText() == "paler disc"
+    disk.undo()
+    _press(qtbot, widget, Qt.Key.Key_Down, Qt.Key.Key_3)
+    assert session.answers == {"what": "paler disc", "plausibility": 3}
+    assert box.toPlainText() == "paler disc"
+
+
+def test_a_review_is_not_left_with_words_that_could_not_be_kept(open_review, qtbot, full_disk):
+    _, widget, folder = open_review("free-review")
+    box = widget.questions.rows["what"].words
+    disk = full_disk(widget.session)
+    qtbot.keyClicks(box, "paler disc")
+    qtbot.mouseClick(widget.page.stop, Qt.MouseButton.LeftButton)
+    assert widget.session is not None
+    assert "No space" in widget.page.said.text()
+    with pytest.raises(StudyError, match="is not kept yet"):
+        widget.leave()
+    disk.undo()
+    qtbot.mouseClick(widget.page.stop, Qt.MouseButton.LeftButton)
+    assert widget.session is None
+    (records,) = read_chain(rater_file(folder, "r1"))
+    assert records[-1].said.get("answer") == "paler disc"
+
+
+def test_a_window_that_is_closed_with_words_that_could_not_be_kept_says_so(open_review, qtbot, full_disk, monkeypatch):
+    _, widget, _ = open_review("free-review")
+    heard = []
+    monkeypatch.setattr("napari_latent_explain._qt.reviewing.review_widget.show_warning", heard.append)
+    full_disk(widget.session)
+    qtbot.keyClicks(widget.questions.rows["what"].words, "paler disc")
+    widget.close()
+    assert widget.session is None
+    assert "No space" in heard[0]
 
 
 def test_a_second_window_is_refused_and_says_why(review, open_review, qtbot):
@@ -328,6 +457,96 @@ def test_locked_answers_can_be_opened_where_the_protocol_says_so(open_review, qt
     qtbot.mouseClick(widget.page.reopen, Qt.MouseButton.LeftButton)
     _press(qtbot, widget, Qt.Key.Key_Up, Qt.Key.Key_1)
     assert widget.session.answers["verdict"] == "known_sign"
+
+
+def _lock_the_first(qtbot, widget):
+    """Judge the first of a free review's trials, lock it, and put the cursor into the words of the second."""
+    window, box = widget.window(), widget.questions.rows["what"].words
+    window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
+    qtbot.mouseClick(box.viewport(), Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(box, "first")
+    _press(qtbot, box, Qt.Key.Key_Return)
+    _press(qtbot, widget, Qt.Key.Key_3, Qt.Key.Key_4)
+    widget.session.ask("where")
+    widget.add_mark(Mark(x=0.3, y=0.4))  # all is answered: one comes back to the words
+    for _ in range(2):  # what it was is shown first
+        qtbot.mouseClick(widget.page.lock, Qt.MouseButton.LeftButton)
+    assert widget.session.trial.number == 2
+    qtbot.mouseClick(box.viewport(), Qt.MouseButton.LeftButton)
+    assert box.hasFocus()
+    return box
+
+
+def test_words_of_one_trial_are_neither_shown_nor_kept_in_another(open_review, qtbot):
+    _, widget, _ = open_review("free-review", show=True)
+    box = _lock_the_first(qtbot, widget)
+    qtbot.keyClicks(box, "second")
+    qtbot.mouseClick(widget.page.previous, Qt.MouseButton.LeftButton)
+    assert widget.session.trial.number == 1
+    assert box.toPlainText() == widget.session.answers["what"] == "first"
+    qtbot.mouseClick(box.viewport(), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(widget.page.reopen, Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(box, "!")
+    widget.questions.keep_words()
+    assert "second" not in widget.session.answers["what"]
+
+
+def test_words_that_undo_took_back_are_neither_shown_nor_kept(open_review, qtbot):
+    _, widget, _ = open_review("free-review", show=True)
+    box = _lock_the_first(qtbot, widget)
+    qtbot.keyClicks(box, "second")
+    qtbot.mouseClick(widget.page.undo, Qt.MouseButton.LeftButton)  # the words
+    assert "what" not in widget.session.answers
+    assert box.toPlainText() == ""
+    qtbot.mouseClick(widget.page.undo, Qt.MouseButton.LeftButton)  # the lock of the first trial
+    assert widget.session.trial.number == 1
+    assert box.toPlainText() == "first"
+    qtbot.keyClicks(box, "!")
+    widget.questions.keep_words()
+    assert "second" not in widget.session.answers["what"]
+
+
+def test_the_cursor_stays_where_it_is_in_words_that_are_kept(open_review, qtbot):
+    _, widget, _ = open_review("free-review")
+    box = widget.questions.rows["what"].words
+    qtbot.keyClicks(box, "paler ")
+    widget.questions.keep_words()
+    assert widget.session.answers["what"] == "paler"
+    qtbot.keyClicks(box, "disc")
+    assert box.toPlainText() == "paler disc"
+
+
+def test_ones_own_layers_are_there_again_when_a_review_is_left(review, qtbot):
+    viewer, widget, folder = review
+    assert not viewer.layers["mine"].visible
+    qtbot.mouseClick(widget.page.stop, Qt.MouseButton.LeftButton)
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["mine"]
+    assert not viewer.canvas.grid.enabled
+    widget.begin(folder, "r1")
+    assert [layer.visible for layer in viewer.layers] == [False, True, True, True]
+    assert viewer.canvas.grid.enabled
+
+
+def test_an_explanation_in_the_same_viewer_is_as_it_was_after_a_review(explained, tmp_path):
+    from napari_latent_explain._qt import ReviewWidget
+
+    viewer, _ = explained
+    grid, camera = viewer.canvas.grid, viewer.scene.camera
+
+    def seen():
+        layers = tuple(layer.name for layer in viewer.layers if layer.visible)
+        return layers, grid.enabled, tuple(grid.shape), grid.spacing, tuple(camera.center), camera.zoom
+
+    before = seen()
+    assert grid.enabled
+    _STUDIES.make_study(tmp_path / "study", photographs=2, directions=2)
+    review = ReviewWidget(viewer)
+    viewer.window.add_dock_widget(review, name="Review", area="right")
+    review.begin(tmp_path / "study", "r1")
+    assert seen() != before
+    review.close_down()
+    assert seen() == before
 
 
 def test_the_dock_taken_away_lets_go(review):

@@ -13,11 +13,13 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_latent_explain._qt import model_chooser, verbs
 from napari_latent_explain._qt.reviewing import review_widget
 from napari_latent_explain._qt.reviewing.study_wizard import StudyWizard
 from napari_latent_explain._qt.reviewing.study_words import said_left, said_plan, said_protocol, said_time
 from napari_latent_explain.cohort.study_plan import MOST_ITEMS, StudyPlan
-from napari_latent_explain.domain import StudyError
+from napari_latent_explain.domain import BundleError, StudyError
+from napari_latent_explain.model.downloads import Download
 from napari_latent_explain.review import Study, load_protocol, ready_protocols
 
 pytestmark = pytest.mark.gui
@@ -192,6 +194,112 @@ def test_photographs_are_listed_once_and_taken_away(wizard, photographs, tmp_pat
     qtbot.waitUntil(lambda: _refused(wizard, "There is no JPEG"))
     page.add_files([photographs / "p1.png"])
     assert wizard.next.isEnabled()
+    assert wizard.problem.isHidden()
+
+
+def test_an_empty_folder_does_not_stand_in_the_way_of_the_photographs_that_are_there(
+    wizard, photographs, tmp_path, qtbot
+):
+    wizard.photographs.add_files([photographs / "p1.png"])
+    (tmp_path / "empty").mkdir()
+    wizard.photographs.add_folder(tmp_path / "empty")
+    qtbot.waitUntil(lambda: "There is no JPEG" in wizard.problem.text())
+    assert wizard.problem.isVisible()
+    _click(qtbot, wizard.next)
+    assert wizard.page is wizard.protocol
+    assert wizard.problem.isHidden()
+
+
+def test_directions_that_are_chosen_for_a_study_are_those_it_is_made_with(
+    wizard, maker, photographs, tmp_path, qtbot, monkeypatch
+):
+    found = tmp_path / "found.json"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(found), ""))
+    monkeypatch.setattr(verbs, "with_directions", lambda explainer, path: (explainer, path))
+    directions = wizard.photographs.model.directions
+    for file in (found, None, found):
+        _click(qtbot, directions.browse) if file else directions.ask_for(None)
+        assert wizard.request.model.directions == file
+    _to_making(wizard, qtbot, photographs, tmp_path / "made")
+    assert f"Directions: those of {found}" in wizard.making.summary.text()
+    with qtbot.waitSignal(wizard.made, timeout=10_000):
+        _click(qtbot, wizard.next)
+    assert maker.asked[0][0] == ("the model", found)
+
+
+def test_directions_of_another_model_are_refused(wizard, photographs, tmp_path, qtbot, monkeypatch):
+    def refuse(_explainer, _path):
+        msg = "The directions were measured with another generator."
+        raise BundleError(msg)
+
+    monkeypatch.setattr(verbs, "with_directions", refuse)
+    wizard.photographs.model.directions.ask_for(tmp_path / "found.json")
+    _to_making(wizard, qtbot, photographs, tmp_path / "made")
+    with qtbot.waitSignal(wizard.making.failed, timeout=10_000):
+        _click(qtbot, wizard.next)
+    assert "There is no study. The directions were measured" in wizard.making.outcome.text()
+
+
+@pytest.fixture
+def offer(monkeypatch, tmp_path):
+    """Offer a model that is not on this machine; its download waits until it is told how to end."""
+    download = Download(
+        name="large", title="A large model", address="https://m.org/", sha256="0" * 64, bytes=24_000_000
+    )
+    monkeypatch.setattr(model_chooser, "DOWNLOADS", (download,))
+    monkeypatch.setattr(model_chooser, "fetched_bundle", lambda _: None)
+    end: list[Exception | None] = []
+
+    def fetch(name, progress):
+        while not end:
+            progress("Downloading", 0.25)
+            threading.Event().wait(0.01)
+        if end[0] is not None:
+            raise end[0]
+        return name, tmp_path / "large"
+
+    monkeypatch.setattr(verbs, "fetch", fetch)
+    yield end.append
+    end.append(None)
+
+
+def _choose_large(wizard, qtbot):
+    wizard.photographs.model.model.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: wizard.photographs.fetching.said.text() == "Downloading (25 %)")
+    assert wizard.photographs.fetching.isVisible()
+    assert _refused(wizard, "being downloaded")
+    assert not wizard.photographs.model.isEnabled()
+
+
+def test_a_model_that_is_not_here_is_fetched_with_progress(offer, wizard, photographs, tmp_path, qtbot):
+    wizard.photographs.add_files([photographs / "p1.png"])
+    _choose_large(wizard, qtbot)
+    offer(None)
+    qtbot.waitUntil(wizard.next.isEnabled)
+    assert wizard.request.model.bundle == tmp_path / "large"
+    assert wizard.photographs.fetching.isHidden()
+
+
+@pytest.mark.parametrize("way", ["refused", "stopped"])
+def test_a_model_that_is_not_fetched_leaves_the_one_before_and_says_why(offer, wizard, photographs, qtbot, way):
+    wizard.photographs.add_files([photographs / "p1.png"])
+    _choose_large(wizard, qtbot)
+    if way == "refused":
+        offer(BundleError("The model large could not be downloaded."))
+    else:
+        _click(qtbot, wizard.photographs.fetching.stop)
+    qtbot.waitUntil(wizard.next.isEnabled)
+    said = "The model large could not be downloaded." if way == "refused" else "Stopped."
+    assert wizard.photographs.fetching.said.text() == said
+    assert wizard.photographs.fetching.isVisible()
+    assert wizard.photographs.model.isEnabled()
+    assert wizard.request.model.bundle is None
+
+
+def test_closing_during_a_download_leaves_no_thread(offer, wizard, qtbot):
+    _choose_large(wizard, qtbot)
+    wizard.close()
+    qtbot.waitUntil(lambda: not _workers())
 
 
 @pytest.mark.parametrize(

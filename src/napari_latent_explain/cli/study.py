@@ -36,6 +36,7 @@ def run_create(
     target: str | None,
     size: int,
     model: Path | None,
+    atlas: Path | None,
     device: str,
     seed: int,
     as_json: bool,
@@ -45,7 +46,7 @@ def run_create(
     Raises
     ------
     LatentExplainError
-        If it can't be made; see `cohort.study_making.make_study`.
+        If it can't be made; see `cohort.study_making.make_study` and `model.atlas_file.with_atlas`.
     """
     from napari_latent_explain.review import load_protocol, trials_of
 
@@ -57,8 +58,11 @@ def run_create(
     from napari_latent_explain.cli.explain import target_index
     from napari_latent_explain.cohort.study_making import StudyPlan, make_study
     from napari_latent_explain.model import load_explainer
+    from napari_latent_explain.model.atlas_file import with_atlas
 
     explainer = load_explainer(model, device)
+    if atlas is not None:
+        explainer = with_atlas(explainer, atlas)
     plan = StudyPlan(
         title or how.title,
         how,

@@ -36,6 +36,10 @@ def create(
     target: Annotated[str | None, typer.Option(help="Class to ask for (default: each photograph's other one).")] = None,
     size: Annotated[int, typer.Option(min=128, max=4096, help="Largest side of the pictures in pixels.")] = 1024,
     model: Model = None,
+    atlas: Annotated[
+        Path | None,
+        typer.Option(help="Directions from this file, as discover or study summary wrote it.", metavar="FILE"),
+    ] = None,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the raters' orders.")] = 0,
     as_json: Json = False,
@@ -45,7 +49,8 @@ def create(
 
     run_create(
         folder, photographs, protocol=protocol, title=title, raters=raters, directions=directions,
-        chosen=tuple(direction or ()), target=target, size=size, model=model, device=device, seed=seed, as_json=as_json,
+        chosen=tuple(direction or ()), target=target, size=size, model=model, atlas=atlas, device=device, seed=seed,
+        as_json=as_json,
     )  # fmt: skip
 
 
@@ -89,16 +94,25 @@ def summary(
     database: Database = None,
     atlas: Annotated[
         Path | None,
-        typer.Option(help="Write the model's atlas with what was validated to this file.", metavar="FILE"),
+        typer.Option(help="Write the study's atlas with what was validated to this file.", metavar="FILE"),
     ] = None,
     model: Model = None,
+    made_with: Annotated[
+        Path | None,
+        typer.Option(
+            help="The atlas file that the study was made with, if not with the model's own directions.", metavar="FILE"
+        ),
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Agreement, what raters did, and what they found of each direction."""
     from napari_latent_explain.cli.study_results import run_summary
 
-    run_summary(folder, sources or [], database=database, atlas=atlas, model=model, seed=seed, as_json=as_json)
+    run_summary(
+        folder, sources or [], database=database, atlas=atlas, model=model, made_with=made_with, seed=seed,
+        as_json=as_json,
+    )  # fmt: skip
 
 
 @study.command("export")

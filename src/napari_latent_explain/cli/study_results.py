@@ -71,6 +71,7 @@ def run_summary(
     database: str | None,
     atlas: Path | None,
     model: Path | None,
+    made_with: Path | None,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -87,7 +88,7 @@ def run_summary(
     study, chains = _gathered(folder, sources, database)
     found = summarise(study, chains, _now(), seed=seed)
     if atlas is not None:
-        _write_atlas(study, found, model, atlas)
+        _write_atlas(study, found, model, made_with, atlas)
     if as_json:
         out(json.dumps(found.model_dump(mode="json") | {"audit_head": audit_head(chains)}))
         return
@@ -96,14 +97,20 @@ def run_summary(
         out(f"Atlas: {atlas}")
 
 
-def _write_atlas(study: Study, found: StudySummary, model: Path | None, path: Path) -> None:
+def _write_atlas(study: Study, found: StudySummary, model: Path | None, made_with: Path | None, path: Path) -> None:
     from napari_latent_explain.export.atomic import write_atomically
     from napari_latent_explain.model import load_explainer
+    from napari_latent_explain.model.atlas_file import with_atlas
     from napari_latent_explain.review import atlas_hash
 
     explainer = load_explainer(model, "cpu")
-    if (explainer.identity.sha256, atlas_hash(explainer.atlas)) != (study.model.sha256, study.atlas):
+    if explainer.identity.sha256 != study.model.sha256:
         msg = f"The study was made with another model ({study.model.name}, {study.model.sha256[:12]}); name it with --model."
+        raise StudyError(msg)
+    if made_with is not None:
+        explainer = with_atlas(explainer, made_with)
+    if atlas_hash(explainer.atlas) != study.atlas:
+        msg = f"The study was made with other directions (atlas {study.atlas[:12]}); name their file with --made-with."
         raise StudyError(msg)
     validated = {one.direction: one.validated for one in found.directions if one.validated is not None}
     tree = explainer.atlas.validated(validated).model_dump_json(indent=1)

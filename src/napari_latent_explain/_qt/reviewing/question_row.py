@@ -75,10 +75,7 @@ class QuestionRow(QFrame):  # type: ignore[misc]
             button.setChecked(code in given)
             button.setEnabled(free)
         if self.words is not None:
-            text = answer if isinstance(answer, str) else ""
-            if text != self._kept and not (current and self.words.hasFocus()):
-                self._kept = text
-                self.words.setPlainText(text)
+            self._show_words(answer if isinstance(answer, str) else "")
             self.words.setReadOnly(not free)
         if self._is_marks:
             count = len(answer) if isinstance(answer, tuple) else 0
@@ -99,11 +96,18 @@ class QuestionRow(QFrame):  # type: ignore[misc]
         self.text.setFont(font)
 
     def keep_words(self) -> None:
-        """Send what was typed, if it is new."""
+        """Send what was typed, until `show_state` shows it as the answer."""
         self._timer.stop()
         if self.words is not None and self.words.toPlainText().strip() != self._kept:
-            self._kept = self.words.toPlainText().strip()
-            self.written.emit(self._kept)
+            self.written.emit(self.words.toPlainText().strip())
+
+    def _show_words(self, text: str) -> None:
+        """Show words that are kept now; those that wait to be kept stay until then."""
+        assert self.words is not None  # noqa: S101 - a row for words
+        if text != self._kept:
+            self._kept = text
+            if text != self.words.toPlainText().strip():
+                self.words.setPlainText(text)
 
     @property
     def _is_marks(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +26,17 @@ _LEAST = 0.012  # share of the side: shorter drags are clicks
 _PAUSE = 0.03
 
 
+@dataclass(frozen=True)
+class _View:
+    """How a viewer laid its layers out, and where its camera looked."""
+
+    grid: tuple[Any, ...]
+    center: tuple[float, ...]
+    zoom: float
+
+
 class ReviewPictures(QObject):  # type: ignore[misc]
-    """Keeps up to three layers in a viewer and updates them in place; other layers are hidden while they are there.
+    """Keeps up to three layers in a viewer and updates them in place; other layers are hidden until `let_go`.
 
     Signals
     -------
@@ -43,6 +53,8 @@ class ReviewPictures(QObject):  # type: ignore[misc]
         self._held: int | None = None
         self._marks: tuple[Mark, ...] = ()
         self._hidden: list[Any] = []
+        self._before: _View | None = None
+        self._visible = True
         self._pan = True
         self._fitted: tuple[float, ...] = ()
         self.marking = False
@@ -57,6 +69,8 @@ class ReviewPictures(QObject):  # type: ignore[misc]
 
     def show(self, pictures: Sequence[tuple[str, NDArray[np.uint8]]]) -> None:
         """Show pictures under their labels, (P, P, 3) uint8 each; the camera looks at the whole of the first trial's."""
+        if self._before is None:
+            self._before = _view_of(self._viewer)
         first = not self._shown or self._shown[0][1].shape != pictures[0][1].shape or len(self._shown) != len(pictures)
         self._shown, self._held, self._marks = list(pictures), None, ()
         for layer in self._viewer.layers:
@@ -66,9 +80,14 @@ class ReviewPictures(QObject):  # type: ignore[misc]
         for place in range(_MOST):
             self._put(place)
         if first:
-            grid = self._viewer.canvas.grid
-            grid.shape, grid.stride, grid.spacing, grid.enabled = (1, -1), 1, 8, True
+            _arrange(self._viewer, ((1, -1), 1, 8, True))
             self.look_at_all()
+
+    def set_visible(self, visible: bool) -> None:
+        """Show the pictures, or hide all of them."""
+        self._visible = visible
+        for layer in self.layers[: len(self._shown)]:
+            layer.visible = visible
 
     def look_at_all(self) -> None:
         """Show the whole pictures."""
@@ -104,18 +123,24 @@ class ReviewPictures(QObject):  # type: ignore[misc]
             self._held = place
             self._refresh()
 
-    def close_down(self) -> None:
-        """Take our layers away and show the others again."""
-        with suppress(ValueError):
-            self._viewer.mouse_drag_callbacks.remove(self._drag)
+    def let_go(self) -> None:
+        """Take our layers away, and leave the viewer as it was: its other layers, its grid, its camera."""
         self.set_marking(False)
         for layer in self.layers:
             self._viewer.layers.remove(layer)
         for layer in self._hidden:
             layer.visible = True
-        if self._shown:
-            self._viewer.canvas.grid.enabled = False
-        self._hidden, self._shown = [], []
+        if self._before is not None:
+            _arrange(self._viewer, self._before.grid)
+            camera = self._viewer.scene.camera
+            camera.center, camera.zoom = self._before.center, self._before.zoom
+        self._hidden, self._shown, self._before, self._visible = [], [], None, True
+
+    def close_down(self) -> None:
+        """Let go of the viewer, and hear its clicks no more."""
+        with suppress(ValueError):
+            self._viewer.mouse_drag_callbacks.remove(self._drag)
+        self.let_go()
 
     def _refresh(self) -> None:
         for place in range(len(self._shown)):
@@ -140,7 +165,8 @@ class ReviewPictures(QObject):  # type: ignore[misc]
             layer.name_overlay.font_size = 10
         else:
             layer.data = np.array(picture)
-        layer.name, layer.visible = label if self._held is None else f"{label} (held: {source[0]})", True
+        layer.name = label if self._held is None else f"{label} (held: {source[0]})"
+        layer.visible = self._visible
 
     def _make_drag(self) -> Any:
         """The callback, as a function of its own: napari keeps what it is given."""
@@ -171,6 +197,17 @@ class ReviewPictures(QObject):  # type: ignore[misc]
         if inside:
             return min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
         return (x, y) if 0 <= x <= 1 and 0 <= y <= 1 else None
+
+
+def _view_of(viewer: napari.viewer.Viewer) -> _View:
+    grid, camera = viewer.canvas.grid, viewer.scene.camera
+    return _View((grid.shape, grid.stride, grid.spacing, grid.enabled), tuple(camera.center), camera.zoom)
+
+
+def _arrange(viewer: napari.viewer.Viewer, grid: tuple[Any, ...]) -> None:
+    """Lay layers out by shape, stride and spacing of a grid, and whether there is one."""
+    ours = viewer.canvas.grid
+    ours.shape, ours.stride, ours.spacing, ours.enabled = grid
 
 
 def _spanned(start: tuple[float, float], end: tuple[float, float] | None) -> Mark:

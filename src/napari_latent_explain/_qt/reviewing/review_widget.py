@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout
 
@@ -17,8 +19,9 @@ from napari_latent_explain._qt.reviewing.review_pictures import ReviewPictures
 from napari_latent_explain._qt.reviewing.study_chooser import StudyChooser
 from napari_latent_explain._qt.reviewing.study_wizard import StudyWizard
 from napari_latent_explain._qt.reviewing.trial_page import TrialPage
+from napari_latent_explain._qt.reviewing.trial_pictures import TrialPictures
 from napari_latent_explain.domain import LatentExplainError, StudyError
-from napari_latent_explain.review import ReviewSession, Study, read_picture
+from napari_latent_explain.review import ReviewSession, Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReviewWidget"]
 
+_UNKEPT = "{} What you wrote is not kept yet; nothing else is done until it is, or until you delete it."
 _BANNER = "Some pictures are computed - for research, not for diagnosis"
 _LAYOUT_MS = 150
 _NOT_NEEDED = ("layer list", "layer controls")
@@ -58,8 +62,10 @@ class ReviewWidget(DockedWidget):
         super().__init__(parent)
         self.wizard: StudyWizard | None = None
         self._folder = Path()
+        self._unkept = ""
         self._put_away: list[QDockWidget] = []
         self.pictures = ReviewPictures(viewer)
+        self._trial = TrialPictures(self.pictures)
         self.chooser = StudyChooser(read_preferences().rater)
         self.page = TrialPage()
         self.questions = self.page.questions
@@ -99,7 +105,7 @@ class ReviewWidget(DockedWidget):
         for button, action in (
             (page.lock, self.lock_and_go_on), (page.previous, self.go_back), (page.next, self.go_next),
             (page.undo, self.take_back), (page.pause, self.toggle_break), (page.help, self.show_keys),
-            (page.reopen, self.open_again), (page.stop, self.leave),
+            (page.reopen, self.open_again), (page.stop, self.stop),
         ):  # fmt: skip
             button.clicked.connect(lambda *_, action=action: action())
         questions = self.questions
@@ -119,6 +125,7 @@ class ReviewWidget(DockedWidget):
         ------
         StudyError
             If there is no such study, it does not know the rater, or the answers can't be opened; see `ReviewSession.open`.
+            As `leave`, if another study is on show.
         """
         self.leave()
         study = Study.open(Path(folder))
@@ -126,9 +133,9 @@ class ReviewWidget(DockedWidget):
         self._folder, self.session = Path(folder), session
         try:
             self.questions.set_protocol(study.protocol)
-            self._show_pictures()
+            self._trial.read(session, self._folder)
         except LatentExplainError:
-            self.leave()
+            self._let_go()
             raise
         session.changed.connect(self._show)
         session.trial_changed.connect(self._trial_changed)
@@ -140,25 +147,20 @@ class ReviewWidget(DockedWidget):
         self.began.emit()
 
     def leave(self) -> None:
-        """Let go of the study; everything is kept."""
+        """Let go of the study; everything is kept.
+
+        Raises
+        ------
+        StudyError
+            If words that were typed can't be kept; then the study stays on show.
+        """
         if self.session is not None:
-            self.questions.keep_words()
-        session, self.session = self.session, None
-        if session is None:
-            return
-        self.keys.set_listening(False)
-        self.questions.blockSignals(True)
-        session.changed.disconnect()
-        session.trial_changed.disconnect()
-        self.questions.blockSignals(False)
-        session.close()
-        self.pictures.set_marking(False)
-        for layer in self.pictures.layers:
-            layer.visible = False
-        for dock in self._put_away:
-            dock.show()
-        self._put_away = []
-        self.pages.setCurrentIndex(0)
+            self._keep_words()
+            self._let_go()
+
+    def stop(self) -> None:
+        """Let go of the study, or say why words that were typed can't be kept."""
+        self._do(lambda _: self._let_go())
 
     def press(self, key: str) -> None:
         """Give the answer that a key stands for."""
@@ -212,8 +214,17 @@ class ReviewWidget(DockedWidget):
         self._do(lambda session: session.unlock())
 
     def toggle_break(self) -> None:
-        """Have a break, or go on."""
-        self._do(lambda session: session.resume() if session.paused else session.pause())
+        """Have a break, or go on, once the pictures can be seen."""
+
+        def turn(session: ReviewSession) -> None:
+            if not session.paused:
+                session.pause()
+                return
+            if self._trial.unseen:
+                self._trial.read(session, self._folder)
+            session.resume()
+
+        self._do(turn)
 
     def show_keys(self) -> None:
         """Show the list of keys."""
@@ -237,6 +248,22 @@ class ReviewWidget(DockedWidget):
 
     # -- inside ------------------------------------------------------------------------------------------------
 
+    def _let_go(self) -> None:
+        session, self.session = self.session, None
+        if session is None:
+            return
+        self.keys.set_listening(False)
+        self.questions.blockSignals(True)
+        session.changed.disconnect()
+        session.trial_changed.disconnect()
+        self.questions.blockSignals(False)
+        session.close()
+        self._trial.let_go()
+        for dock in self._put_away:
+            dock.show()
+        self._put_away = []
+        self.pages.setCurrentIndex(0)
+
     def _make_room(self) -> None:
         """Put the list of layers and their controls away: pictures need the room, and raters neither of them."""
         docks = self.window().findChildren(QDockWidget)
@@ -257,13 +284,19 @@ class ReviewWidget(DockedWidget):
         session = self.session
         if session is None:
             return
-        self.page.say("")
+        self.page.say_standing(session, self._trial.unseen)
         try:
-            self.questions.keep_words()
+            self._keep_words()
             what(session)
         except LatentExplainError as error:
-            self.page.say(str(error))
-            self._show(keep_message=True)
+            self._show(str(error))
+
+    def _keep_words(self) -> None:
+        """Keep what was typed (StudyError if that can't be done)."""
+        self._unkept = ""
+        self.questions.keep_words()
+        if self._unkept:
+            raise StudyError(self._unkept)
 
     def _write(self, question: str, text: str) -> None:
         session = self.session
@@ -276,7 +309,8 @@ class ReviewWidget(DockedWidget):
             else:
                 session.clear(question)
         except StudyError as error:
-            self.page.say(str(error))
+            self._unkept = _UNKEPT.format(error)
+            self.page.say(self._unkept)
 
     def _end_words(self, question: str) -> None:
         def go_on(session: ReviewSession) -> None:
@@ -296,31 +330,29 @@ class ReviewWidget(DockedWidget):
     def _blink(self, held: bool) -> None:
         session = self.session
         if session is not None:
-            labels = [shown.label for shown in session.pictures]
-            self.pictures.hold((labels.index("Photograph") if "Photograph" in labels else 0) if held else None)
+            self._trial.blink(session, held)
 
     def _trial_changed(self) -> None:
-        try:
-            self._show_pictures()
-        except LatentExplainError as error:
-            self.page.say(str(error))
-
-    def _show_pictures(self) -> None:
-        session = self.session
-        if session is not None:
-            self.pictures.show([(shown.label, read_picture(self._folder, shown.picture)) for shown in session.pictures])
-
-    def _show(self, *, keep_message: bool = False) -> None:
+        """Show the pictures of another trial; without them there is a break, so that nothing is judged unseen."""
         session = self.session
         if session is None:
             return
-        self.page.show_session(session, keep_message=keep_message)
-        marks = next((session.answers.get(q.id, ()) for q in session.asked if q.kind == "marks"), ())
-        free = not (session.locked or session.paused)
-        self.pictures.show_marks(marks if isinstance(marks, tuple) else ())  # type: ignore[arg-type]
-        self.pictures.set_marking(free and session.question.kind == "marks")
-        for layer in self.pictures.layers[: len(session.pictures)]:
-            layer.visible = not session.paused
+        with suppress(StudyError):
+            self._trial.read(session, self._folder)
+            return
+        try:
+            session.pause()
+        except StudyError as error:  # neither can be read nor written
+            self._let_go()
+            self.chooser.say(str(error))
+
+    def _show(self, said: str = "") -> None:
+        """Show where the review stands, and say something, above all why there are no pictures."""
+        session = self.session
+        if session is None:
+            return
+        self.page.show_session(session, self._trial.unseen or said)
+        self._trial.show_session(session)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Give the pictures the room that is left."""
@@ -332,7 +364,11 @@ class ReviewWidget(DockedWidget):
         """Let go of study and viewer."""
         if self.wizard is not None:
             self.wizard.reject()
-        self.leave()
+        try:
+            self.leave()
+        except StudyError as error:
+            show_warning(str(error))
+            self._let_go()
         self.page.close_down()
         self._laid_out.stop()
         self.pictures.close_down()

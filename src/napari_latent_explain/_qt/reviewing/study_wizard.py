@@ -122,7 +122,7 @@ class StudyWizard(QDialog):  # type: ignore[misc]
             seed=self.raters.seed.value(),
         )
         chosen = self.photographs
-        return StudyRequest(chosen.photographs, chosen.model.bundle, chosen.model.device, self.raters.place, plan)
+        return StudyRequest(chosen.photographs, chosen.model.chosen, self.raters.place, plan)
 
     def go_on(self, *_: Any) -> None:
         """Show the next page; on the last one, make the study, or review it once it is made."""
@@ -166,7 +166,7 @@ class StudyWizard(QDialog):  # type: ignore[misc]
         named = [f"{number} {page.heading}" for number, page in enumerate(self._all, start=1)]
         named[current] = f"<b>{named[current]}</b>"
         self.steps.setText("&nbsp;&nbsp;&rsaquo;&nbsp;&nbsp;".join(named))
-        self._say(self.page.problem)
+        self._say(self.page.problem or self.page.note)
         self.back.setEnabled(current > 0 and not running and not made)
         self.next.setEnabled(not self.page.problem and not running)
         self.next.setToolTip(self.page.problem or "Enter does the same.")

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationError
 
+    from napari_latent_explain._qt.model_shelf import ModelChoice
     from napari_latent_explain.cohort.study_plan import StudyPlan
     from napari_latent_explain.review import Protocol, Question, Study
 
-__all__ = ["said_left", "said_plan", "said_protocol", "said_refusal", "said_shares", "said_study", "said_time"]
+__all__ = [
+    "said_left", "said_model", "said_plan", "said_protocol", "said_refusal", "said_shares", "said_study", "said_time",
+]  # fmt: skip
 
 SECONDS_A_PHOTOGRAPH = 30
 """On a main processor, roughly; it is only said before anything was measured."""
@@ -127,6 +130,13 @@ def said_plan(plan: StudyPlan, photographs: int) -> str:
         f"Time: roughly {SECONDS_A_PHOTOGRAPH} s a photograph on a main processor with nothing else to do, {whole} in all; "
         "less on a graphics processor. The window can be used meanwhile."
     )
+
+
+def said_model(choice: ModelChoice) -> str:
+    """Say which model explains the photographs, with which directions."""
+    model = choice.bundle.name if choice.bundle is not None else "the default one"
+    directions = f"those of {choice.directions}" if choice.directions is not None else "the model's own"
+    return f"Model: {model}, device {choice.device}. Directions: {directions}"
 
 
 def said_study(study: Study, folder: Path, left_out: int) -> str:

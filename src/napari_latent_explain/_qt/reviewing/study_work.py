@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from napari_latent_explain._qt import verbs
 from napari_latent_explain._qt.giving_way import giving_way
 from napari_latent_explain.domain import Cancelled
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_latent_explain._qt.latest_wins import Work
+    from napari_latent_explain._qt.model_shelf import ModelChoice
     from napari_latent_explain.cohort.study_plan import StudyPlan
     from napari_latent_explain.domain import Progress
     from napari_latent_explain.model import Explainer
@@ -47,18 +49,15 @@ class StudyRequest:
     Parameters
     ----------
     photographs : tuple of pathlib.Path
-    bundle : pathlib.Path, optional
-        Folder of the model; the one that comes with the package by default.
-    device : str
-        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    model : ModelChoice
+        Which model, on what, with which directions.
     folder : pathlib.Path
         Where the study is to lie.
     plan : StudyPlan
     """
 
     photographs: tuple[Path, ...]
-    bundle: Path | None
-    device: str
+    model: ModelChoice
     folder: Path
     plan: StudyPlan
 
@@ -72,7 +71,9 @@ def study_work(request: StudyRequest, load: Callable[[Path | None, str], Any], m
 
     def once(device: str, progress: Progress) -> tuple[Study, dict[str, str]]:
         progress(LOADING, 0.0)
-        explainer = load(request.bundle, device)
+        explainer = load(request.model.bundle, device)
+        if request.model.directions is not None:
+            explainer = verbs.with_directions(explainer, request.model.directions)
         progress(LOADING, 0.0)
         created = datetime.now(UTC).replace(microsecond=0)
         return make(explainer, request.photographs, request.folder, request.plan, created=created, progress=progress)
@@ -81,7 +82,7 @@ def study_work(request: StudyRequest, load: Callable[[Path | None, str], Any], m
         def again() -> None:
             progress("The graphics processor is full: beginning again with the main processor", 0.0)
 
-        study, left_out = giving_way(request.device, lambda device: once(device, progress), again)
+        study, left_out = giving_way(request.model.device, lambda device: once(device, progress), again)
         try:
             progress("The study is written", 1.0)
         except Cancelled:  # after the last picture, while it was being written

@@ -86,13 +86,14 @@ class TrialPage(QWidget):  # type: ignore[misc]
         self.said.setText(text)
         self.said.setVisible(bool(text))
 
-    def show_session(self, session: ReviewSession, *, keep_message: bool = False) -> None:
-        """Show where a review stands."""
+    def say_standing(self, session: ReviewSession, said: str = "") -> None:
+        """Say that there is a break, or that a series is done; `said` instead, if there is something."""
+        self.say(said or _words(session))
+
+    def show_session(self, session: ReviewSession, said: str = "") -> None:
+        """Show where a review stands, and say something, as `say_standing`."""
         study, trial, total = session.study, session.trial, len(session.trials)
-        if session.paused:
-            self.say("A break: the clock stands still.")
-        elif not keep_message:
-            self.say(_words(session))
+        self.say_standing(session, said)
         self.progress.setRange(0, total)
         self.progress.setValue(session.done)
         instructions = "" if session.done else f"<br>{escape(study.protocol.instructions)}"
@@ -130,6 +131,8 @@ class TrialPage(QWidget):  # type: ignore[misc]
 
 
 def _words(session: ReviewSession) -> str:
+    if session.paused:
+        return "A break: the clock stands still."
     if session.finished:
         return "All trials are judged. Thank you; everything is kept."
     if session.opens is not None:

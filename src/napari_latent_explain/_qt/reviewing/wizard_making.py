@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QListWidget, QProgressBar, QVBoxLayout, QWidget
 
 from napari_latent_explain._qt.latest_wins import LatestWins
-from napari_latent_explain._qt.reviewing.study_words import said_left, said_plan, said_study
+from napari_latent_explain._qt.reviewing.study_words import said_left, said_model, said_plan, said_study
 from napari_latent_explain._qt.reviewing.study_work import LOADING, StudyMaker, StudyRequest, study_work
 from napari_latent_explain._qt.reviewing.wizard_page import WizardPage, push_button, words
 from napari_latent_explain.cohort.study_plan import MOST_ITEMS
@@ -112,9 +112,8 @@ class MakingPage(WizardPage):
     def show_request(self, request: StudyRequest) -> None:
         """Say what the study will be."""
         self.request = request
-        model = request.bundle.name if request.bundle is not None else "the default one"
         said = said_plan(request.plan, len(request.photographs))
-        self.summary.setText(f"{said}\nModel: {model}, device {request.device}.\nFolder: {request.folder}")
+        self.summary.setText(f"{said}\n{said_model(request.model)}\nFolder: {request.folder}")
         self.outcome.setText("")
         self._show_running(running=False)
 

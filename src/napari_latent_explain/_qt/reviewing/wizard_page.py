@@ -31,6 +31,11 @@ class WizardPage(QWidget):  # type: ignore[misc]
         """What keeps a person from going on, in a sentence; empty if nothing does."""
         return ""
 
+    @property
+    def note(self) -> str:
+        """What a person should know and can go on with, in a sentence; it is said where a problem would be."""
+        return ""
+
     def take_focus(self) -> None:
         """Put the cursor where a person begins."""
 

@@ -20,6 +20,7 @@ from napari_latent_explain._napari.preferences import read_preferences
 from napari_latent_explain._qt.latest_wins import LatestWins
 from napari_latent_explain._qt.model_chooser import ModelChooser
 from napari_latent_explain._qt.photograph_chooser import PATTERN
+from napari_latent_explain._qt.reviewing.wizard_fetching import FetchingLine
 from napari_latent_explain._qt.reviewing.wizard_page import WizardPage, push_button, words
 from napari_latent_explain.cohort import photographs_in
 from napari_latent_explain.domain import LatentExplainError
@@ -48,7 +49,7 @@ class _FileList(QListWidget):  # type: ignore[misc]
 
 
 class PhotographsPage(WizardPage):
-    """Asks for photographs, a model and a device. Folders are looked through in a thread."""
+    """Asks for photographs, a model, a device and directions. Folders are looked through, and models fetched, in threads."""
 
     heading = "Photographs"
 
@@ -71,6 +72,11 @@ class PhotographsPage(WizardPage):
         self.remove = push_button("&Remove", "Take the chosen photographs from this list. No file is deleted.")
         self.model = ModelChooser()
         self.model.choose(None, preferences.device)
+        self.model.directions.choice.setToolTip(
+            "Which directions are judged, or searched along: those that came with the model, or those of a file that "
+            "'latent-explain discover' or a study wrote for it."
+        )
+        self.fetching = FetchingLine(self.model)
         buttons = QHBoxLayout()
         for button in (self.files, self.folder, self.remove):
             buttons.addWidget(button)
@@ -86,6 +92,7 @@ class PhotographsPage(WizardPage):
         column.addLayout(buttons)
         column.addWidget(self.list, 1)
         column.addWidget(self.model)
+        column.addWidget(self.fetching)
         self._reader = LatestWins()
         self._reader.returned.connect(self._found)
         self._reader.failed.connect(self._not_found)
@@ -95,6 +102,8 @@ class PhotographsPage(WizardPage):
         self.list.delete_pressed.connect(self._remove)
         self.list.itemSelectionChanged.connect(self._show_state)
         self.model.changed.connect(self._model_changed)
+        self.model.directions.asked.connect(self._directions_asked)
+        self.fetching.changed.connect(self._model_changed)
         self._show_state()
 
     @property
@@ -108,22 +117,30 @@ class PhotographsPage(WizardPage):
         """What is still wrong."""
         if self._reader.busy:
             return f"Looking for photographs in {self._reader.busy}..."
-        if self._refused:
-            return self._refused
-        return "" if self.list.count() else "Add the photographs that are to be judged: files, or a folder."
+        if self.fetching.busy:
+            return "The model is being downloaded; wait for it, or stop that."
+        if self.list.count():
+            return ""
+        return self._refused or "Add the photographs that are to be judged: files, or a folder."
+
+    @property
+    def note(self) -> str:
+        """Why the last folder gave no photographs, where there are others."""
+        return self._refused
 
     @property
     def closers(self) -> tuple[Callable[[], None], ...]:
-        """What ends the thread that looks through folders."""
-        return (self._reader.closer,)
+        """What ends the threads that look through folders and download models."""
+        return (self._reader.closer, self.fetching.closer)
 
     def take_focus(self) -> None:
         """Begin with the files."""
         self.files.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_down(self) -> None:
-        """End the thread."""
+        """End the threads."""
         self._reader.close()
+        self.fetching.close_down()
 
     def add_files(self, paths: Iterable[Path]) -> None:
         """Put photographs on the list, each once."""
@@ -175,6 +192,10 @@ class PhotographsPage(WizardPage):
         self._say_changed()
 
     def _model_changed(self) -> None:
+        self.changed.emit()
+
+    def _directions_asked(self) -> None:
+        self.model.directions.confirm()
         self.changed.emit()
 
     def _say_changed(self) -> None:
