@@ -74,7 +74,8 @@ def test_split(board: dict) -> str:
     for text, group, name in wanted:
         ends = group.get(f"{name}_interval")
         shown = f"{ends[0]:.3g} to {ends[1]:.3g}" if ends else ""
-        rows.append(f"| {text} | {group[name]:.3g} | {shown} |")
+        of = f" (of {board['counterfactual']['oracle_n']})" if name == "oracle_flip_rate" else ""
+        rows.append(f"| {text} | {group[name]:.3g}{of} | {shown} |")
     return "\n".join([*rows, "", ""])
 
 

@@ -49,7 +49,7 @@ def run_cohort_summary(folder: Path, *, as_json: bool) -> None:
         out(json.dumps(tree))
         return
     columns = (
-        "", "listed", "inverted", "failed", "agree", "median |dp|", "flip", "second follows",
+        "", "listed", "inverted", "failed", "agree", "median |dp|", "flip", "second moves along",
     )  # fmt: skip
     groups = {"all": tree["all"], **{f"'{label}'": group for label, group in tree["by_label"].items()}}
     table(f"Cohort, model {tree['model']['name']}", columns, (_row(name, group) for name, group in groups.items()))

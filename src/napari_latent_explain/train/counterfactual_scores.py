@@ -97,7 +97,7 @@ def second_odds(oracle: SecondOpinion, pictures: Tensor) -> Values:
     return odds
 
 
-def second_verdict(oracle: SecondOpinion, before: Values, made: Counterfactuals) -> Values:
+def second_verdict(oracle: SecondOpinion, before: Values, made: Counterfactuals) -> NDArray[np.bool_]:
     """Whether an independent classifier, with log odds `before` (N,) of the photographs, follows.
 
     For each photograph on which it agrees with the classifier: whether its decision, too, is the target after; an answer that
@@ -105,5 +105,5 @@ def second_verdict(oracle: SecondOpinion, before: Values, made: Counterfactuals)
     """
     after = second_odds(oracle, made.composites)
     agreed = (before > 0) == (made.targets == 0)
-    convinced: Values = (made.reached & ((after > 0) == (made.targets == 1)))[agreed].astype(np.float64)
+    convinced: NDArray[np.bool_] = (made.reached & ((after > 0) == (made.targets == 1)))[agreed]
     return convinced

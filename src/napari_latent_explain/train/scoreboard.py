@@ -12,6 +12,7 @@ import torch
 from napari_latent_explain.domain import REFINEMENT_STEPS, TrainingError, silent
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
+from napari_latent_explain.review.agreement import exact_proportion
 from napari_latent_explain.explain.pivot import Pivot
 from napari_latent_explain.explain.roc import roc_auc
 from napari_latent_explain.latent import invert, mask_tensor, reconstruct, to_pixels, to_tensor
@@ -45,7 +46,7 @@ class Scoreboard(FrozenModel):
     """What `measure_bundle` found; groups and names are those of its JSON.
 
     `counterfactual` is of the smallest changes of the decision, `sure_counterfactual` of those that the classifier is sure of.
-    A mean over photographs is followed by ``<name>_interval`` (bootstrap 95 %). What could not be measured, such as realism
+    A mean over photographs is followed by ``<name>_interval``: 95 % by bootstrap, of shares exact (Clopper and Pearson 1934). What could not be measured, such as realism
     without the training photographs, is None.
     """
 
@@ -78,10 +79,14 @@ class Measured:
     margins: Values
 
 
-def _group(rng: np.random.Generator, **values: Values) -> Group:
-    """Mean and interval of each; a name that begins with ``median_`` gets the median."""
+def _group(rng: np.random.Generator, **values: Values | NDArray[np.bool_]) -> Group:
+    """Mean and interval of each; a name that begins with ``median_`` gets the median, and a share an exact interval."""
     found: Group = {}
     for name, each in values.items():
+        if each.dtype == np.bool_:
+            share = exact_proportion(name, int(each.sum()), len(each))
+            found |= {name: share.value, f"{name}_interval": share.interval}
+            continue
         statistic = np.median if name.startswith("median_") else np.mean
         known = np.asarray(each, dtype=np.float64)
         found[name] = float(statistic(known)) if len(known) else None
@@ -129,7 +134,7 @@ def _fidelity(a: Tensor, x: Tensor, masks: Tensor, features: ImageNetFeatures) -
     }
 
 
-def _taken(answers: Counterfactuals, second: Values) -> dict[str, Values]:
+def _taken(answers: Counterfactuals, second: Values | NDArray[np.bool_]) -> dict[str, Values | NDArray[np.bool_]]:
     """What answers took, and whom they convinced."""
     return {
         "flip_rate": answers.reached,
