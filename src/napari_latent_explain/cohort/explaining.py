@@ -141,8 +141,8 @@ def _explain(project: Project, case: Case, explainer: Explainer, progress: Progr
     photograph = read_photograph(case.path, case.frame)
     twin = _twin(project, case, photograph.sha256, explainer)
     if twin is not None:
-        found = {name: value for name, value in dict(twin).items() if name not in ("path", "seconds")}
-        return project.update(case.path, **found)
+        as_twin = {name: value for name, value in dict(twin).items() if name not in ("path", "seconds")}
+        return project.update(case.path, **as_twin)
     made = explain_photograph(explainer, photograph, progress=portion(progress, 0.0, 0.7))
     found = made.find_counterfactual(portion(progress, 0.7, 1.0))
     made.accept(found)

@@ -12,12 +12,12 @@ import torch
 from napari_latent_explain.domain import REFINEMENT_STEPS, TrainingError, silent
 from napari_latent_explain.domain.frozen import FrozenModel
 from napari_latent_explain.explain.bootstrap import bootstrap_interval
-from napari_latent_explain.review.agreement import exact_proportion
 from napari_latent_explain.explain.pivot import Pivot
 from napari_latent_explain.explain.roc import roc_auc
 from napari_latent_explain.latent import invert, mask_tensor, reconstruct, to_pixels, to_tensor
 from napari_latent_explain.latent.similarity import perceptual_distance
 from napari_latent_explain.model.batches import in_batches
+from napari_latent_explain.review.agreement import exact_proportion
 from napari_latent_explain.train.classifier_training import classifier_scores
 from napari_latent_explain.train.counterfactual_scores import SURE, make_counterfactuals, second_odds, second_verdict
 from napari_latent_explain.train.fidelity import field_ms_ssim, field_psnr, fine_detail
@@ -46,8 +46,8 @@ class Scoreboard(FrozenModel):
     """What `measure_bundle` found; groups and names are those of its JSON.
 
     `counterfactual` is of the smallest changes of the decision, `sure_counterfactual` of those that the classifier is sure of.
-    A mean over photographs is followed by ``<name>_interval``: 95 % by bootstrap, of shares exact (Clopper and Pearson 1934). What could not be measured, such as realism
-    without the training photographs, is None.
+    A mean over photographs is followed by ``<name>_interval``: 95 % by bootstrap, of shares exact (Clopper and Pearson
+    1934). What could not be measured, such as realism without the training photographs, is None.
     """
 
     n: int
