@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_latent_explain.domain import percent
 from napari_latent_explain.explain import explain_photograph
 from napari_latent_explain.export import read_provenance, record_json, write_record
 from napari_latent_explain.fundus import crop, read_photograph
@@ -69,5 +70,5 @@ def test_the_command_says_what_the_independent_classifier_says(tmp_path: Path) -
     (line,) = [line for line in done.stdout.splitlines() if "an independent classifier" in line]
     (record,) = tmp_path.glob("*/record.json")
     controls = json.loads(record.read_text())["counterfactual"]["faithfulness"]
-    assert f"{100 * controls['second_before']:.1f} % in the photograph" in line
-    assert f"{100 * controls['second_after']:.1f} % in the counterfactual" in line
+    assert f"{percent(controls['second_before'])} in the photograph" in line
+    assert f"{percent(controls['second_after'])} in the counterfactual" in line

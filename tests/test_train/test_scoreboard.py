@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.stats import binomtest
 
 from napari_latent_explain.domain import Cancelled, TrainingError
 from napari_latent_explain.model import Explainer
@@ -49,6 +50,10 @@ def test_all_groups_and_their_intervals(small_explainer: Explainer, tmp_path: Pa
         assert {"psnr_db", "ms_ssim", "perceptual", "fine_detail"} <= set(values)
         low, high = values["psnr_db_interval"]
         assert low <= values["psnr_db"] <= high
+    agree = tree["agreement"]
+    count = round(8 * agree["decision"])
+    exact = binomtest(count, 8).proportion_ci(0.95, "exact")
+    assert agree["decision_interval"] == pytest.approx((exact.low, exact.high))  # of 8 of 8: not "1 to 1"
     assert tree["realism"]["kid_other_camera"] is not None
     again = measure_bundle(small_explainer, photographs, training, refinement=2).scoreboard
     ignored = {"seconds"}
