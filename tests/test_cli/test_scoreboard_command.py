@@ -106,12 +106,15 @@ def test_own_photographs_with_labels(
         for seed in range(40, 50):
             _eye(own / f"{seed}.png", seed)
             writer.writerow([f"{seed}.png", seed % 2])
+        (own / "broken.png").write_bytes(b"no picture")
+        writer.writerows([["broken.png", 0], ["absent.png", 1]])
     monkeypatch.setenv("LATENT_EXPLAIN_DATA", str(data if at_hand else tmp_path / "nowhere"))
     monkeypatch.chdir(tmp_path)
     done = _run(bundle, tmp_path / "out", "--data", own, "--labels", own / "labels.csv")
     assert done.exit_code == 0, done.output
     tree = json.loads(done.stdout.splitlines()[-1])
     assert tree["n"] == 10
+    assert "Left out (2): broken.png, absent.png" in done.stderr
     assert (tree["realism"]["kid"] is not None) == at_hand
     assert (tree["counterfactual"]["oracle_flip_rate"] is not None) == at_hand
     assert np.isfinite(tree["classifier"]["auc"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,7 @@ from napari_latent_explain.model.generator import GeneratorConfig, StyleGenerato
 from napari_latent_explain.train.checkpoint import load_checkpoint, save_checkpoint
 from napari_latent_explain.train.config import TrainConfig
 from napari_latent_explain.train.lesions import OutlinedLesions
-from napari_latent_explain.train.photographs import PhotographSet
+from napari_latent_explain.train.photographs import PhotographSet, split_validation
 from napari_latent_explain.train.samples import save_samples
 
 pytest.importorskip("lightning")
@@ -151,3 +152,23 @@ def test_a_checkpoint_that_finds_no_room_leaves_the_old_one(
     tensors, state = load_checkpoint(tmp_path / "c")
     assert state == {"step": 1}
     assert not tensors["a"].any()
+
+
+def test_what_could_not_be_read_is_still_named_when_a_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = replace(PHOTOGRAPHS, refused=("broken.png", "absent.png"))
+    monkeypatch.setattr(run, "find_data_folder", lambda _: Path("data"))
+    monkeypatch.setattr(run, "load_photographs", lambda *_: found)
+    config = tmp_path / "recipe.toml"
+    config.write_text("resolution = 32\n")
+    for part in ("new", "gone on with"):
+
+        def told(files: Sequence[str], part: str = part) -> None:
+            assert tuple(files) == found.refused, part
+            raise Cancelled
+
+        with pytest.raises(Cancelled):
+            run.train_from_config(config, [], tmp_path / "run", left_out=told)
+    part, _ = split_validation(found, 0.5, 0)
+    assert part.refused == found.refused

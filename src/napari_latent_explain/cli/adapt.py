@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_latent_explain.cli.report import message, out, show_progress
+from napari_latent_explain.cli.report import message, out, say_left_out, show_progress
 from napari_latent_explain.domain import WrongUseError
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ def run_adapt(
             device=device,
             progress=progress,
         )
+    say_left_out(train.refused)
     explainer = load_explainer(bundle, "cpu")
     if as_json:
         atlas = [d.model_dump(mode="json") for d in explainer.atlas.directions]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from napari_latent_explain.cli.report import message, out, show_progress
+from napari_latent_explain.cli.report import out, say_left_out, show_progress
 from napari_latent_explain.domain import portion
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def run_audit(
         before, mask = crops.pictures[one.strongest], crops.masks[one.strongest]
         pictures[one.name] = (before, changes[one.name](before, mask))
     files = write_audit(report, pictures, output)
-    if crops.refused:
-        message(f"Left out: {', '.join(crops.refused)}")
+    say_left_out(crops.refused)
     if as_json:
         out(json.dumps(report.model_dump(mode="json") | {"files": {name: str(path) for name, path in files.items()}}))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from napari_latent_explain.cli.report import message, out, show_progress
+from napari_latent_explain.cli.report import out, say_left_out, show_progress
 from napari_latent_explain.domain import portion
 
 if TYPE_CHECKING:
@@ -113,8 +113,7 @@ def run_discover(
         generator_sha256=files["models/generator.safetensors"], classifier_sha256=files["models/classifier.safetensors"]
     )
     write_atomically(output, (atlas.model_dump_json(indent=1) + "\n").encode())
-    if crops.refused:
-        message(f"Left out: {', '.join(crops.refused)}")
+    say_left_out(crops.refused)
     if as_json:
         out(json.dumps(_summary(atlas, crops, output)))
     else:

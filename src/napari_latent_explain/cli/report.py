@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
     from napari_latent_explain.domain import Progress as Told
 
-__all__ = ["message", "out", "show_progress", "table"]
+__all__ = ["message", "out", "say_left_out", "show_progress", "table"]
 
 
 def message(text: str) -> None:
     """Say something to the person (stderr)."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def say_left_out(files: Sequence[str]) -> None:
+    """Name the photographs that were refused, if there are any."""
+    if files:
+        message(f"Left out ({len(files)}): {', '.join(files)}")
 
 
 def out(text: str) -> None:
@@ -32,7 +38,7 @@ def out(text: str) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Give a result as a table (stdout), as wide as the terminal; what stands in it is text and nothing else."""
-    shown = Table(*columns, title=title, title_justify="left")
+    shown = Table(*(Column(name, overflow="fold") for name in columns), title=title, title_justify="left")
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(shown)

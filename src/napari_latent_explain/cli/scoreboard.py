@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from napari_latent_explain.cli.report import message, out, show_progress
+from napari_latent_explain.cli.report import message, out, say_left_out, show_progress
 from napari_latent_explain.domain import TrainingError, WrongUseError
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def run_scoreboard(
     with show_progress("Scoreboard") as progress:
         photographs, training = _photographs(explainer, data, labels, split, progress)
         measured = measure_bundle(explainer, photographs, training, refinement=refinement, seed=seed, progress=progress)
+    say_left_out(tuple(dict.fromkeys(photographs.refused + (training.refused if training is not None else ()))))
     written = write_failures(measured, output)
     tree = measured.scoreboard.model_dump(mode="json")
     write_atomically(output / "scoreboard.json", json.dumps(tree, indent=1).encode())

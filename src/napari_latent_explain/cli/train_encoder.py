@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from napari_latent_explain.cli.adapt import own_photographs
-from napari_latent_explain.cli.report import message, out, show_progress
+from napari_latent_explain.cli.report import message, out, say_left_out, show_progress
 from napari_latent_explain.domain import portion
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def run_train_encoder(
             imported, base if base is not None else default_bundle(), train, validation, output, recipe,
             components=components, device=device, progress=portion(progress, 0.05, 1.0),
         )  # fmt: skip
+    say_left_out(train.refused)
     explainer = load_explainer(bundle, "cpu")
     if as_json:
         atlas = [d.model_dump(mode="json") for d in explainer.atlas.directions]

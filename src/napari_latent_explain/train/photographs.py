@@ -45,12 +45,15 @@ class PhotographSet:
         (N, R, R) bool, the field.
     labels : numpy.ndarray
         (N,) int64: 1 referable, 0 not, -1 unknown.
+    refused : tuple of str
+        Paths of those that were to be read with these, and couldn't.
     """
 
     files: tuple[str, ...]
     pictures: NDArray[np.uint8]
     masks: NDArray[np.bool_]
     labels: NDArray[np.int64]
+    refused: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.files)
@@ -59,7 +62,9 @@ class PhotographSet:
         """Return the subset."""
         indices = np.arange(len(self))[chosen]
         files = tuple(self.files[i] for i in indices)
-        return PhotographSet(files, self.pictures[indices], self.masks[indices], self.labels[indices])
+        return PhotographSet(
+            files, self.pictures[indices], self.masks[indices], self.labels[indices], refused=self.refused
+        )
 
 
 def find_data_folder(named: str = "") -> Path:
@@ -134,14 +139,15 @@ def load_labelled(folder: Path, labels: Path, resolution: int, progress: Progres
 def _read_all(
     folder: Path, labelled: list[tuple[str, int]], resolution: int, what: str, progress: Progress
 ) -> PhotographSet:
-    """Read, crop and mirror; photographs that are refused are left out."""
-    files, pictures, masks, labels = [], [], [], []
+    """Read, crop and mirror; photographs that are refused are left out, and named."""
+    files, pictures, masks, labels, refused = [], [], [], [], []
     for done, (name, label) in enumerate(labelled):
         progress(what, done / len(labelled))
         try:
             photograph = read_photograph(folder / name)
             field = find_canonical_field(photograph)
         except LatentExplainError:
+            refused.append(name)
             continue
         files.append(name)
         pictures.append(crop(photograph, field, resolution))
@@ -150,7 +156,9 @@ def _read_all(
     if not files:
         msg = f"No readable photograph among the {len(labelled)} named in {folder}."
         raise TrainingError(msg)
-    return PhotographSet(tuple(files), np.stack(pictures), np.stack(masks), np.array(labels, dtype=np.int64))
+    return PhotographSet(
+        tuple(files), np.stack(pictures), np.stack(masks), np.array(labels, dtype=np.int64), refused=tuple(refused)
+    )
 
 
 def split_validation(photographs: PhotographSet, share: float, seed: int) -> tuple[PhotographSet, PhotographSet]:

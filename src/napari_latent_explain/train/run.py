@@ -27,6 +27,7 @@ from napari_latent_explain.train.photographs import (
 from napari_latent_explain.train.stylex import StylexTrainer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from napari_latent_explain.domain import Progress
@@ -44,11 +45,12 @@ def cached_photographs(
     if cache.is_file():
         with np.load(cache) as stored:
             files = tuple(str(name) for name in stored["files"])
-            return PhotographSet(files, stored["pictures"], stored["masks"], stored["labels"])
+            left_out = tuple(str(name) for name in stored["refused"]) if "refused" in stored else ()
+            return PhotographSet(files, stored["pictures"], stored["masks"], stored["labels"], refused=left_out)
     found = load_photographs(find_data_folder(config.data.folder), size, split, progress)
-    names = np.array(found.files)
+    names, refused = np.array(found.files), np.array(found.refused, dtype=np.str_)
     with open_atomically(cache) as stream:
-        np.savez(stream, files=names, pictures=found.pictures, masks=found.masks, labels=found.labels)
+        np.savez(stream, files=names, pictures=found.pictures, masks=found.masks, labels=found.labels, refused=refused)
     return found
 
 
@@ -91,7 +93,13 @@ def classifier_stage(
 
 
 def train_from_config(
-    path: Path, overrides: list[str] | None, output: Path, *, progress: Progress = silent, finish: bool = True
+    path: Path,
+    overrides: list[str] | None,
+    output: Path,
+    *,
+    progress: Progress = silent,
+    left_out: Callable[[Sequence[str]], object] = lambda files: None,
+    finish: bool = True,
 ) -> Path | None:
     """Train a bundle as a configuration says, or go on where a stopped run left off.
 
@@ -105,6 +113,8 @@ def train_from_config(
         The run's folder: caches, checkpoint, samples, and the bundle in ``bundle/``.
     progress : Progress
         Told several times a second.
+    left_out : callable
+        Told once which photographs couldn't be read.
     finish : bool
         Whether to measure, search directions and write the bundle at the end.
 
@@ -126,6 +136,7 @@ def train_from_config(
     if config.answers is not None and config.answers.base:  # before anything that takes long
         drawn = networks_of_a_base(config.answers.base, config)
     photographs = cached_photographs(config, output, "train", progress)
+    left_out(photographs.refused)
     train, validation = split_validation(photographs, config.data.validation_share, config.data.seed)
     check_enough(len(train), config.stylex.components)
     lesions = _outlined_lesions(config, output, train, progress)
