@@ -193,3 +193,24 @@ def test_merging_large_studies_is_measured() -> None:
     found = module.measure(raters=2, trials=6)
     assert found["records"] > 2 * 6 * 4
     assert found["merge_seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--raters", "Dr. Ann,bob"), "'Dr. Ann' is no pseudonym"),
+        (("--raters", "ann,Ann"), "stands there twice"),
+        (("--title", "x" * 121), "1 to 120 characters"),
+    ],
+)
+def test_raters_and_title_are_looked_at_before_the_model(tmp_path: Path, more, said: str) -> None:
+    with pytest.raises(StudyError, match=said):
+        _run("create", tmp_path / "new", tmp_path, *more, "--model", tmp_path / "no model")
+    assert not (tmp_path / "new").exists()
+
+
+def test_verdicts_are_shown_whole_in_a_narrow_terminal(judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, *_ = judged
+    monkeypatch.setenv("COLUMNS", "50")
+    shown = _run("summary", folder)
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown

@@ -106,7 +106,9 @@ def test_what_can_not_be_made_leaves_no_study(photographs, small_explainer: Expl
 
     with pytest.raises(Cancelled):
         make_study(small_explainer, photographs[:2], tmp_path / "c", _plan(), created=WHEN, progress=stop)
-    assert not any((tmp_path / name / "study.json").exists() for name in "abc")
+    assert not any((tmp_path / name).exists() for name in "abc")
+    with pytest.raises(StudyError, match="no pseudonym"):
+        make_study(small_explainer, photographs[:1], tmp_path / "c", _plan(raters=("Dr. Ann",)), created=WHEN)
     make_study(small_explainer, photographs[:1], tmp_path / "c", _plan(directions=1), created=WHEN)
     with pytest.raises(StudyError, match="There is a study"):
         make_study(small_explainer, photographs[:1], tmp_path / "c", _plan(directions=1), created=WHEN)
@@ -130,3 +132,21 @@ session.press("n"); session.press("3"); session.lock(); session.close()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_stopped_study_leaves_what_lay_in_its_folder(photographs, small_explainer: Explainer, tmp_path):
+    folder = tmp_path / "study"
+    (folder / "records").mkdir(parents=True)
+    (folder / "records" / "notes.txt").write_text("mine")
+
+    def stop(what: str, done: float) -> None:
+        if done > 0.6:
+            assert (folder / "pictures").exists()
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        make_study(small_explainer, photographs[:2], folder, _plan(), created=WHEN, progress=stop)
+    assert [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))] == [
+        "records",
+        "records/notes.txt",
+    ]

@@ -49,12 +49,15 @@ def run_create(
         If it can't be made; see `cohort.study_making.make_study` and `model.atlas_file.with_atlas`.
     """
     from napari_latent_explain.review import load_protocol, trials_of
+    from napari_latent_explain.review.study import raters_problem, title_problem
 
     how = load_protocol(protocol)  # before anything slow
     if (folder / "study.json").exists():
         msg = f"There is a study in {folder} already; choose another folder."
         raise StudyError(msg)
     names = tuple(name.strip() for name in raters.split(",") if name.strip())
+    if problem := raters_problem(names) or title_problem(title or how.title):
+        raise StudyError(problem)
     from napari_latent_explain.cli.explain import target_index
     from napari_latent_explain.cohort.study_making import StudyPlan, make_study
     from napari_latent_explain.model import load_explainer

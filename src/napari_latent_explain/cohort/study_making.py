@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,10 +18,10 @@ from napari_latent_explain.export.kept_record import KEPT, record_bytes
 from napari_latent_explain.export.png import png_bytes
 from napari_latent_explain.fundus import read_photograph
 from napari_latent_explain.review import Picture, Role, Study, StudyItem, atlas_hash
-from napari_latent_explain.review.study import record_folder
+from napari_latent_explain.review.study import raters_problem, record_folder, title_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from napari_latent_explain.domain import DirectionId, Progress
     from napari_latent_explain.explain import Explanation, Frame
     from napari_latent_explain.model import Explainer
+
+    Write = Callable[[Path, bytes], None]
 
 __all__ = ["StudyPlan", "make_study"]
 
@@ -69,18 +72,57 @@ def make_study(
     Raises
     ------
     StudyError
-        If there is a study already, a direction is not the model's, or nothing is left to judge.
+        If there is a study already, a rater's name is no pseudonym, the title is too long, a direction is not the model's, or
+        nothing is left to judge; what was written until then goes again.
     ExportError
         If it can't be written.
     """
     if (folder / "study.json").exists():
         msg = f"There is a study in {folder} already; choose another folder."
         raise StudyError(msg)
+    if problem := raters_problem(plan.raters) or title_problem(plan.title):
+        raise StudyError(problem)
     known = {direction.id for direction in explainer.atlas.directions}
     strange = [direction for direction in plan.chosen if direction not in known]
     if strange:
         msg = f"The model has no direction {strange[0]}; its directions are {', '.join(sorted(known)) or 'none'}."
         raise StudyError(msg)
+    with _taken_back(folder) as write:
+        return _made(explainer, photographs, folder, plan, created, write, progress)
+
+
+@contextmanager
+def _taken_back(folder: Path) -> Iterator[Write]:
+    """Give what writes files into a study's folder; without a study in the end, they go again, and their folders."""
+    files: list[Path] = []
+    folders: set[Path] = set()
+
+    def write(path: Path, content: bytes) -> None:
+        folders.update(parent for parent in path.parents if not parent.exists())
+        files.append(path)
+        write_atomically(path, content)
+
+    try:
+        yield write
+    except BaseException:
+        if not (folder / "study.json").exists():
+            for path in files:
+                path.unlink(missing_ok=True)
+            for made in sorted(folders, key=lambda made: len(made.parts), reverse=True):
+                with suppress(OSError):  # something else lies there by now
+                    made.rmdir()
+        raise
+
+
+def _made(
+    explainer: Explainer,
+    photographs: Sequence[Path],
+    folder: Path,
+    plan: StudyPlan,
+    created: datetime,
+    write: Write,
+    progress: Progress,
+) -> tuple[Study, dict[str, str]]:
     items: list[StudyItem] = []
     left_out: dict[str, str] = {}
     seen: set[str] = set()
@@ -95,7 +137,7 @@ def make_study(
                 explainer, photograph, target=plan.target, display_size=plan.display_size, seed=plan.seed,
                 progress=portion(told, 0.0, 0.6),
             )  # fmt: skip
-            made = list(_items(explanation, folder, plan, portion(told, 0.6, 1.0)))
+            made = list(_items(explanation, folder, plan, write, portion(told, 0.6, 1.0)))
         except (PhotographError, ExplanationError, StudyError) as error:
             left_out[str(path)] = str(error)
             continue
@@ -113,13 +155,15 @@ def make_study(
     return study, left_out
 
 
-def _items(explanation: Explanation, folder: Path, plan: StudyPlan, progress: Progress) -> Iterator[StudyItem]:
+def _items(
+    explanation: Explanation, folder: Path, plan: StudyPlan, write: Write, progress: Progress
+) -> Iterator[StudyItem]:
     if plan.protocol.items == "counterfactuals":
         found = explanation.find_counterfactual(progress)
         if not found.edit:
             msg = "No direction moves the classifier here: there is nothing to judge."
             raise StudyError(msg)
-        yield _item(explanation, folder, plan, "", {Role.COUNTERFACTUAL: found})
+        yield _item(explanation, folder, plan, write, "", {Role.COUNTERFACTUAL: found})
         return
     chosen = plan.chosen or tuple(d.id for d in explanation.directions[: plan.directions])
     for number, direction in enumerate(chosen):
@@ -129,21 +173,26 @@ def _items(explanation: Explanation, folder: Path, plan: StudyPlan, progress: Pr
             role: explanation.render(Edit(strengths={direction: strength}))
             for role, strength in zip((Role.LESS, Role.MORE), ends, strict=True)
         }
-        yield _item(explanation, folder, plan, direction, frames)
+        yield _item(explanation, folder, plan, write, direction, frames)
 
 
 def _item(
-    explanation: Explanation, folder: Path, plan: StudyPlan, direction: DirectionId, frames: Mapping[Role, Frame]
+    explanation: Explanation,
+    folder: Path,
+    plan: StudyPlan,
+    write: Write,
+    direction: DirectionId,
+    frames: Mapping[Role, Frame],
 ) -> StudyItem:
     photograph = explanation.photograph
     inside = explanation.field.mask(len(explanation.original))
     inside = inside[:, ::-1] if explanation.field.mirrored else inside
     some = next(iter(frames.values()))
-    pictures = {Role.ORIGINAL: _write(folder, explanation.original, inside)}
-    pictures |= {role: _write(folder, frame.counterfactual, inside) for role, frame in frames.items()}
+    pictures = {Role.ORIGINAL: _write(folder, explanation.original, inside, write)}
+    pictures |= {role: _write(folder, frame.counterfactual, inside, write) for role, frame in frames.items()}
     mark = hashlib.sha256(f"{plan.seed}:{photograph.sha256}:{direction}".encode()).hexdigest()[:12]
     kept = explanation.record(frames[Role.MORE] if direction else some)
-    write_atomically(record_folder(folder, f"item-{mark}") / KEPT, record_bytes(kept, case_label(photograph.sha256)))
+    write(record_folder(folder, f"item-{mark}") / KEPT, record_bytes(kept, case_label(photograph.sha256)))
     return StudyItem(
         id=f"item-{mark}",
         case=case_label(photograph.sha256),
@@ -160,11 +209,11 @@ def _item(
     )
 
 
-def _write(folder: Path, pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> Picture:
+def _write(folder: Path, pixels: NDArray[np.uint8], inside: NDArray[np.bool_], write: Write) -> Picture:
     """Write a picture, black outside the field (names may stand there), under a name that tells nothing."""
     content = png_bytes(Image.fromarray(np.where(inside[..., None], pixels, 0).astype(np.uint8)), _SAYS)
     sha256 = hashlib.sha256(content).hexdigest()
     name = f"pictures/{sha256[:24]}.png"
     if not (folder / name).exists():
-        write_atomically(folder / name, content)
+        write(folder / name, content)
     return Picture(file=name, sha256=sha256)

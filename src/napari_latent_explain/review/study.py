@@ -5,15 +5,24 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from pydantic import AwareDatetime, Field, StringConstraints, field_serializer, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from napari_latent_explain.domain import DirectionAtlas, Laterality, ModelIdentity, StudyError
 from napari_latent_explain.domain.frozen import FrozenModel
@@ -25,7 +34,18 @@ from napari_latent_explain.review.protocol import Protocol, Role
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Picture", "Pseudonym", "Sha256", "Study", "StudyItem", "atlas_hash", "read_picture", "record_folder"]
+__all__ = [
+    "Picture",
+    "Pseudonym",
+    "Sha256",
+    "Study",
+    "StudyItem",
+    "atlas_hash",
+    "raters_problem",
+    "read_picture",
+    "record_folder",
+    "title_problem",
+]
 
 FILE = "study.json"
 _MOST_BYTES = 64 * 2**20
@@ -34,6 +54,7 @@ _MOST_PIXELS = 64 * 10**6
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
 """What a rater is called: letters, digits, ``-`` and ``_``, so that it can be a file's name."""
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 
 
 class Picture(FrozenModel):
@@ -123,7 +144,7 @@ class Study(FrozenModel):
     """
 
     format: Literal[1] = 1
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    title: Title
     created: AwareDatetime
     protocol: Protocol
     items: Annotated[tuple[StudyItem, ...], Field(min_length=1, max_length=20_000)]
@@ -196,6 +217,29 @@ class Study(FrozenModel):
             msg = f"There is a study in {folder} already; choose another folder."
             raise StudyError(msg)
         return write_atomically(path, (self.model_dump_json(indent=1) + "\n").encode())
+
+
+def raters_problem(raters: Sequence[str]) -> str:
+    """Say what is wrong with pseudonyms; nothing, if an empty text is returned."""
+    for number, rater in enumerate(raters):
+        if not _fits(rater, Pseudonym):
+            return f"'{rater}' is no pseudonym: use letters, digits, - and _, 40 at most, and begin with a letter or digit."
+        if rater.casefold() in {other.casefold() for other in raters[:number]}:
+            return f"The pseudonym '{rater}' stands there twice; small and capital letters count as the same."
+    return ""
+
+
+def title_problem(title: str) -> str:
+    """Say what is wrong with a study's title; nothing, if an empty text is returned."""
+    return "" if _fits(title, Title) else "The title of a study has 1 to 120 characters; choose another one."
+
+
+def _fits(text: str, kind: Any) -> bool:
+    try:
+        TypeAdapter(kind).validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def atlas_hash(atlas: DirectionAtlas) -> str:
