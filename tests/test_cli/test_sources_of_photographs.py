@@ -98,3 +98,15 @@ def test_a_source_that_is_refused_or_empty_is_one_refusal(clinic, explained, sma
     assert "Zzyxquark" not in output
     _, lines, _ = run(small_bundle, tmp_path / "out", tmp_path / "Zzyxquark.zip", name_files=True)
     assert lines[0]["photograph"] == "Zzyxquark.zip"
+
+
+def test_a_path_that_does_not_exist_is_named_as_it_was_typed(clinic, explained, small_bundle, tmp_path) -> None:
+    code, lines, output = run(small_bundle, tmp_path / "out", Path("nosuch.jpg"))
+    assert (code, lines[0]["photograph"]) == (1, "photograph 1")
+    assert lines[0]["error"] == "There is no file 'nosuch.jpg': check the name."
+    assert "--name-files" not in output
+    refused = clinic / "more" / "Zzyxquark_Anna.dcm"
+    _, _, output = run(small_bundle, tmp_path / "out", refused)
+    assert "With --name-files, refused photographs are named" in output
+    assert "Zzyxquark" not in output
+    assert "With --name-files" not in run(small_bundle, tmp_path / "out", refused, name_files=True)[2]

@@ -348,8 +348,28 @@ def test_frames_are_named_after_their_file_whatever_it_is_called(tmp_path, file)
 def test_a_sentence_loses_the_names_of_file_and_archive(tmp_path) -> None:
     source = FileSource("left/Doe_Jane.png", tmp_path / "ward 7.zip")
     for said in (
-        f"'{tmp_path / 'ward 7.zip'}' can't be read.", "'left/Doe_Jane.png' can't be read.", "Doe_Jane can't be read.",
+        f"'{tmp_path / 'ward 7.zip'}' can't be read.", "'left/Doe_Jane.png' can't be read.", "Doe_Jane.png can't be read.",
         "'Doe_Jane.png' can't be read.", "ward 7.zip can't be read.",
     ):  # fmt: skip
         assert source.unnamed(said, r"photograph \1") == r"photograph \1 can't be read."
     assert source.unnamed("Doe_Janet.png is another's.", "it") == "Doe_Janet.png is another's."
+
+
+@pytest.mark.parametrize(
+    ("file", "frame", "sentence", "left"),
+    [
+        ("black.png", 0, "'black.png' is black: no fundus.", "it is black: no fundus."),
+        ("empty.jpg", 0, "'empty.jpg' is empty (0 bytes).", "it is empty (0 bytes)."),
+        ("fundus.png", 0, "'fundus.png' does not look like a fundus photograph.", "it does not look like a fundus photograph."),
+        ("fundus", 0, "'fundus' does not look like a fundus photograph.", "it does not look like a fundus photograph."),
+        ("IM01", 0, "The inversion of IM01 failed.", "The inversion of it failed."),
+        ("Doe.dcm", 2, "'Doe_frame2.dcm' is black.", "it is black."),
+        ("Doe.dcm", 2, "'Doe.dcm#2' has changed.", "it has changed."),
+        ("Doe", 2, "'Doe_frame2' is black.", "it is black."),
+        ("Doe.png", 0, "'Doe_EX.png' is no JPEG.", "'it_EX.png' is no JPEG."),
+        (".", 0, "There is nothing in '.'.", "There is nothing in '.'."),
+    ],
+)  # fmt: skip
+def test_words_that_are_names_of_files_too_stay(tmp_path, file, frame, sentence, left) -> None:
+    source = FileSource(file, tmp_path / file).at(frame)
+    assert source.unnamed(sentence, "it") == left

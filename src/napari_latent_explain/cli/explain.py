@@ -128,6 +128,7 @@ def _summary(tree: dict[str, Any]) -> str:
     target = tree["counterfactual"]["target"]
     index = tree["classes"].index(target)
     p = tree["probabilities"]
+    moved = len(tree["counterfactual"]["edits"])
     lines = [
         (
             f"{tree['photograph']}: '{target}' {percent(p['original'][index])} in the photograph, "
@@ -136,7 +137,7 @@ def _summary(tree: dict[str, Any]) -> str:
         ),
         (
             f"  laterality {tree['laterality']['eye'] or 'unknown'} ({tree['laterality']['source']}), "
-            f"{len(tree['counterfactual']['edits'])} directions moved, decision "
+            f"{moved} direction{'' if moved == 1 else 's'} moved, decision "
             f"{'changes' if tree['counterfactual']['flipped'] else 'does not change'}, "
             f"{percent(tree['counterfactual']['changed_area_fraction'])} of the field changes."
         ),
@@ -166,15 +167,23 @@ def _summary(tree: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+class _NotThereError(PhotographError):
+    """A path of the command that does not exist: its message holds no more than what was typed."""
+
+
 def _sources(paths: list[Path]) -> Iterator[tuple[PhotographSource, LatentExplainError | None]]:
     """Every frame of every photograph that the paths stand for; or a path that stands for none, with the reason."""
     from napari_latent_explain.fundus.sources import FileSource, every_frame, photograph_sources
 
     for path in paths:
+        if not path.exists():
+            msg = f"There is no file '{path}': check the name."
+            yield FileSource(path.name, path), _NotThereError(msg)
+            continue
         try:
             found = photograph_sources(path)
             if not found:
-                msg = f"There is no photograph in {path}: name one with JPEG, PNG, TIFF or DICOM files."
+                msg = f"There is no photograph in '{path}': name one with JPEG, PNG, TIFF or DICOM files."
                 raise PhotographError(msg)
         except PhotographError as error:
             yield FileSource(path.name, path), error
@@ -219,7 +228,7 @@ def explain_photographs(
 
         explainer = with_atlas(explainer, atlas)
     options = replace(options, target=target_index(explainer, target), saliency=saliency_methods(saliency))
-    refused = 0
+    refused = nameless = 0
     for number, (source, refusal) in enumerate(_sources(photographs), 1):
         try:
             if refusal is not None:
@@ -228,11 +237,15 @@ def explain_photographs(
         except LatentExplainError as error:
             refused += 1
             called = _named(source, number, name_files=options.name_files)
-            said = str(error) if options.name_files else source.unnamed(str(error), called)
+            told = options.name_files or isinstance(error, _NotThereError)
+            nameless += not told
+            said = str(error) if told else source.unnamed(str(error), called)
             tree = {"photograph": called, "number": number, "error": said}
             message(f"{called}: {said}")
             if as_json:
                 out(json.dumps(tree))
             continue
         out(json.dumps(tree | {"number": number}) if as_json else _summary(tree))
+    if nameless:
+        message("With --name-files, refused photographs are named by their files (which may hold patients' names).")
     return 1 if refused else 0

@@ -60,7 +60,7 @@ def read_outlines(folder: Path, photograph: Photograph) -> dict[str, Photograph]
         mask = read_photograph(path)
         if (mask.height, mask.width) != (photograph.height, photograph.width):
             msg = (
-                f"The outline {path.name} has {mask.width} x {mask.height} pixels and its photograph "
+                f"The outline '{path.name}' has {mask.width} x {mask.height} pixels and its photograph "
                 f"{photograph.width} x {photograph.height}; give the mask of this photograph, in its size."
             )
             raise PhotographError(msg)

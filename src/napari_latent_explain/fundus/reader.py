@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.decoding import Answer, Facts
     from napari_latent_explain.domain import Progress
 
-__all__ = ["ask_decoder", "count_frames", "decode_photograph", "frames_in", "read_photograph"]
+__all__ = ["ask_decoder", "count_frames", "decode_photograph", "frames_in", "read_photograph", "shown_name"]
 
 _EYES = {"R": Laterality.OD, "L": Laterality.OS}
 
@@ -76,11 +76,9 @@ def decode_photograph(data: bytes, name: str, frame: int = 0, progress: Progress
     """
     answer = ask_decoder(Request("picture", frame=frame), data, name, progress)
     told = f"{answer.facts.words} {name}".lower()
-    stem, dot, ending = name.rpartition(".")
-    shown = name if frame == 0 else f"{stem or ending}_frame{frame}{dot if stem else ''}{ending if stem else ''}"
     return Photograph(
         pixels=answer.pixels,
-        name=shown,
+        name=shown_name(name, frame),
         sha256=hashlib.sha256(data + (f"#{frame}".encode() if frame else b"")).hexdigest(),
         laterality=_laterality(answer.facts, name),
         simulated=answer.facts.simulated or "simulated" in told or "synthetic" in told,
@@ -88,6 +86,14 @@ def decode_photograph(data: bytes, name: str, frame: int = 0, progress: Progress
         device=answer.facts.device,
         frame=frame,
     )
+
+
+def shown_name(file: str, frame: int) -> str:
+    """Return the `Photograph.name` of a frame: the first as its file, others with their number before the ending."""
+    stem, dot, ending = file.rpartition(".")
+    if frame == 0:
+        return file
+    return f"{stem}_frame{frame}{dot}{ending}" if stem else f"{ending}_frame{frame}"
 
 
 def frames_in(path: str | PathLike[str]) -> int:

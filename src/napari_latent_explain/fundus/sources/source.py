@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Self
 
 from napari_latent_explain.domain import silent
-from napari_latent_explain.fundus.reader import frames_in, read_photograph
+from napari_latent_explain.fundus.reader import frames_in, read_photograph, shown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,12 @@ def name_of_frame(file: str, frame: int) -> str:
 def file_of_frame(name: str, frame: int) -> str:
     """Return what the file is called in which a frame is."""
     return name.removesuffix(f"#{frame}") if frame else name
+
+
+def _any_of(names: set[str]) -> str:
+    """A pattern for any of the names that are more than dots, the longest first; it fits nothing, if there are none."""
+    told = sorted((name for name in names if re.search(r"\w", name)), key=len, reverse=True)
+    return f"(?:{'|'.join(map(re.escape, told)) or '(?!)'})"
 
 
 @dataclass(frozen=True)
@@ -75,11 +81,20 @@ class PhotographSource(ABC):
         return replace(self, frame=frame, name=name_of_frame(file_of_frame(self.name, self.frame), frame))
 
     def unnamed(self, sentence: str, called: str) -> str:
-        """Return a sentence with `called` for each name in it: of the file, or of the archive or list that it is from."""
-        path, within = self.path, PurePath(self.name)
-        for name in (str(path.resolve()), str(path), str(within), path.name, within.name, path.stem, within.stem):
-            sentence = re.sub(rf"'?(?<![^\W_]){re.escape(name)}(?![^\W_])'?", lambda _: called, sentence)
-        return sentence
+        """Return a sentence with `called` for each name in it: of the file, or of the archive or list that it is from.
+
+        Names are known by their quotation marks, their ending, or the folder that they begin with. A name that has none of these
+        (an archive's ``IM0001``, or ``fundus``) is any word that reads so, and counts if no other name is found.
+        """
+        path, within = self.path, PurePath(file_of_frame(self.name, self.frame))
+        names = {str(path.resolve()), str(path), self.name, str(within), path.name, within.name}
+        names |= {shown_name(name, self.frame) for name in (path.name, within.name)}
+        plain = {name for name in names if not re.search(r"[./\\]", name)}
+        word, end = r"(?<![^\W_])", r"(?![^\W_])"
+        other_file = rf"{word}{_any_of({path.stem, within.stem})}{end}(?=[^\s']*\.\w)"  # such as a mask beside it
+        known = rf"'{_any_of(names)}'|{word}{_any_of(names - plain)}{end}|{other_file}"
+        said, found = re.subn(known, lambda _: called, sentence)
+        return said if found else re.sub(rf"{word}{_any_of(plain)}{end}", lambda _: called, sentence)
 
 
 @dataclass(frozen=True)
