@@ -10,9 +10,15 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from napari_latent_explain import __version__
+from napari_latent_explain.cli.app import app
+from napari_latent_explain.cli.explain import ExplainOptions, _summary, explain_one
 from napari_latent_explain.export import read_provenance
 from napari_latent_explain.fundus import simulate
+from napari_latent_explain.fundus.sources import FileSource
+from napari_latent_explain.model import Explainer
 
 KEYS = {
     "photograph", "sha256", "field", "laterality", "model", "classes", "probabilities", "gap", "directions",
@@ -234,3 +240,56 @@ def test_the_render_benchmark_prints_its_keys(small_bundle: Path) -> None:
     }  # fmt: skip
     assert found["ui_gap_ms_p95"] is None  # no window, no gap
     assert found["plain_gap_ms_p95"] is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "explain x -o o", "adapt x -o o", "train-encoder x -o o", "scoreboard", "discover x -o o", "audit x -o o",
+        "benchmark shortcuts", "benchmark ground-truth", "benchmark discovery", "benchmark outlines x --outlines y",
+        "cohort invert x -o o", "cohort counterfactual x -o o", "cohort discover x -o o", "study create s x",
+        "study summary s", "study export s -o o",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_is_none_is_wrong_use(words: str, seed: int) -> None:
+    done = CliRunner().invoke(app, [*words.split(), "--seed", str(seed)])
+    assert done.exit_code == 2
+    assert "Invalid value for '--seed'" in done.output
+
+
+def test_the_version_is_said() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.stdout) == (0, f"napari-latent-explain {__version__}\n")
+
+
+@pytest.mark.parametrize("where", ["in a command", "while it is loaded"])
+def test_a_stopped_command_says_so(where: str) -> None:
+    stop = "import signal; signal.raise_signal(signal.SIGINT)"
+    code = {
+        "in a command": f"""
+import napari_latent_explain.cli.fetch as command
+def run(*_, **__):
+    {stop}
+command.run_fetch = run
+""",
+        "while it is loaded": f"""
+import sys
+class Stops:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            {stop}
+sys.meta_path.insert(0, Stops())
+""",
+    }[where]
+    words = [sys.executable, "-c", code + "from napari_latent_explain.cli import main; main()", "fetch"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "Stopped; what was finished is kept.\n")
+
+
+def test_one_direction_is_one(eye: Path, small_explainer: Explainer, tmp_path: Path) -> None:
+    tree = explain_one(small_explainer, FileSource(eye.name, eye), tmp_path, ExplainOptions(checks=False))
+    edits = {f"d{number}": 1.0 for number in range(2)}
+    for count, said in ((1, " 1 direction moved"), (2, " 2 directions moved")):
+        moved = dict(list(edits.items())[:count])
+        assert said in _summary(tree | {"counterfactual": tree["counterfactual"] | {"edits": moved}})

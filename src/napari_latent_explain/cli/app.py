@@ -3,21 +3,37 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from napari_latent_explain.cli.archive_app import archive
 from napari_latent_explain.cli.benchmark_app import benchmark
 from napari_latent_explain.cli.cohort_app import cohort
-from napari_latent_explain.cli.options import Device, Json, Model
-from napari_latent_explain.cli.report import message, out, show_progress
+from napari_latent_explain.cli.options import Device, Json, Model, seed_of
+from napari_latent_explain.cli.report import message, out, say_left_out, show_progress
 from napari_latent_explain.cli.study_app import study
 from napari_latent_explain.domain import REFINEMENT_STEPS, LatentExplainError, WrongUseError
 
 __all__ = ["app", "main"]
 
+STOPPED = 130
+
+
+class _Commands(TyperGroup):
+    """The commands, of which a person may stop each: typer alone ends without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            message("Stopped; what was finished is kept.")
+            raise typer.Exit(STOPPED) from None
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,6 +47,23 @@ app.add_typer(cohort, name="cohort")
 app.add_typer(study, name="study")
 
 
+def _say_version(wanted: bool) -> None:
+    from napari_latent_explain import __version__
+
+    if wanted:
+        out(f"napari-latent-explain {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and exit.")
+    ] = False,
+) -> None:
+    """Options of no command."""
+
+
 @app.command()
 def explain(
     photographs: Annotated[
@@ -42,7 +75,7 @@ def explain(
     target: Annotated[str | None, typer.Option(help="Class to reach (default: the most probable other).")] = None,
     model: Model = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, seed_of("everything random")] = 0,
     full_size: Annotated[bool, typer.Option(help="Also write the composite in the whole photograph.")] = True,
     saliency: Annotated[
         str | None,
@@ -156,7 +189,7 @@ def train(
     from napari_latent_explain.train import train_from_config
 
     with show_progress("Training") as progress:
-        bundle = train_from_config(config, override or [], output, progress=progress)
+        bundle = train_from_config(config, override or [], output, progress=progress, left_out=say_left_out)
     if bundle is not None:
         out(f"Bundle: {bundle}")
 
@@ -185,7 +218,7 @@ def adapt(
     title: Annotated[str | None, typer.Option(help="What it explains, in words.")] = None,
     steps: Annotated[int, typer.Option(min=0, help="Steps in which the attributes learn the classifier.")] = 300,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, seed_of("everything random")] = 0,
     as_json: Json = False,
 ) -> None:
     """Make your own classifier explainable with the generator of a bundle."""
@@ -245,7 +278,7 @@ def train_encoder(
         int, typer.Option(min=0, max=64, help="Independent components of the styles that are directions too, at most.")
     ] = 16,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, seed_of("everything random")] = 0,
     as_json: Json = False,
 ) -> None:
     """Train the encoder that an imported generator lacks, and write a whole bundle."""
@@ -278,7 +311,7 @@ def scoreboard(
     refinement: Annotated[int, typer.Option(min=1, help="Adam steps of each inversion.")] = REFINEMENT_STEPS,
     model: Model = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of bootstrap and cross-validation.")] = 0,
+    seed: Annotated[int, seed_of("bootstrap and cross-validation")] = 0,
 ) -> None:
     """Measure a model on photographs that it never saw."""
     from napari_latent_explain.cli.scoreboard import run_scoreboard
@@ -306,7 +339,7 @@ def discover(
     refinement: Annotated[int, typer.Option(min=0, help="Adam steps of each held-out inversion.")] = 20,
     model: Model = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, seed_of("everything random")] = 0,
 ) -> None:
     """Find what changes the classifier's mind, with the evidence for each direction."""
     from napari_latent_explain.cli.discover import run_discover
@@ -336,7 +369,7 @@ def audit(
     ] = True,
     model: Model = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: Annotated[int, seed_of("the bootstrap")] = 0,
 ) -> None:
     """See whether the classifier uses what it should not: camera, field shape, light, pigmentation, side, quality."""
     from napari_latent_explain.cli.audit import run_audit
@@ -403,7 +436,7 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         message("Stopped; what was finished is kept.")
-        sys.exit(130)
+        sys.exit(STOPPED)
     except OSError as error:
         message(f"{error.filename or 'A file'}: {error.strerror or error}.")
         sys.exit(2)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_latent_explain.cli.options import Device, Json, Model
+from napari_latent_explain.cli.options import Device, Json, Model, seed_of
 
 __all__ = ["benchmark"]
 
@@ -17,7 +17,7 @@ def benchmark_shortcuts(
     as_json: Json = False,
     eyes: Annotated[int, typer.Option(min=60, help="Simulated eyes.")] = 600,
     classifiers: Annotated[int, typer.Option(min=2, help="Classifiers for each correlation.")] = 20,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, seed_of("everything random")] = 0,
 ) -> None:
     """See whether the audit tells classifiers with a planted shortcut, a camera notch, from innocent ones."""
     from napari_latent_explain.cli.benchmark import run_shortcut_benchmark
@@ -35,7 +35,7 @@ def benchmark_ground_truth(
     shortcuts: Annotated[
         int, typer.Option(min=2, help="Classifiers for each correlation of a planted camera notch.")
     ] = 20,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, seed_of("everything random")] = 0,
 ) -> None:
     """See whether directions, codes and the audit find what was planted in simulated eyes."""
     from napari_latent_explain.cli.benchmark import run_ground_truth_benchmark
@@ -60,7 +60,7 @@ def benchmark_discovery(
     refinement: Annotated[int, typer.Option(min=0, help="Adam steps of each held-out inversion.")] = 0,
     model: Model = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, seed_of("everything random")] = 0,
 ) -> None:
     """Compare the fast discovery with the exhaustive search (AttFind) on the same model and photographs."""
     from napari_latent_explain.cli.benchmark import run_discovery_benchmark
@@ -86,7 +86,7 @@ def benchmark_outlines(
     directions: Annotated[int, typer.Option(min=1, help="Directions towards each class, best first.")] = 3,
     model: Model = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: Annotated[int, seed_of("the bootstrap")] = 0,
 ) -> None:
     """See whether the model's directions act where experts outlined lesions."""
     from napari_latent_explain.cli.benchmark import run_overlap_benchmark

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_latent_explain.cli.options import Device, Json, Model
+from napari_latent_explain.cli.options import Device, Json, Model, seed_of
 from napari_latent_explain.domain import REFINEMENT_STEPS
 
 __all__ = ["cohort"]
@@ -48,7 +48,7 @@ def invert(
     retry: Retry = False,
     model: Model = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, seed_of("everything random")] = 0,
     as_json: Json = False,
 ) -> None:
     """Find the style code of every photograph, and how far the classifier agrees about its reconstruction."""
@@ -79,7 +79,7 @@ def counterfactual(
     retry: Retry = False,
     model: Model = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, seed_of("everything random")] = 0,
     as_json: Json = False,
 ) -> None:
     """Search for the smallest change of every inverted photograph that changes the decision."""
@@ -110,7 +110,7 @@ def discover(
     held_out: Annotated[float, typer.Option(min=0.1, max=0.9, help="Share that directions are measured on.")] = 0.4,
     model: Model = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, seed_of("everything random")] = 0,
     as_json: Json = False,
 ) -> None:
     """Find what changes the classifier's mind, on a sample of the inverted photographs; only those are read again."""

@@ -1,13 +1,13 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from napari_latent_explain.model.downloads import named_bundle
 
-__all__ = ["Device", "Json", "Model"]
+__all__ = ["Device", "Json", "Model", "seed_of"]
 
 Model = Annotated[
     Path | None,
@@ -19,3 +19,8 @@ Model = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+
+def seed_of(what: str) -> Any:
+    """Return the option for the seed of something: 32 bits, which every generator of random numbers takes."""
+    return typer.Option(min=0, max=2**32 - 1, help=f"Seed of {what}.")

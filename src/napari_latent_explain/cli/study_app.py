@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_latent_explain.cli.options import Device, Json, Model
+from napari_latent_explain.cli.options import Device, Json, Model, seed_of
 
 __all__ = ["study"]
 
@@ -41,7 +41,7 @@ def create(
         typer.Option(help="Directions from this file, as discover or study summary wrote it.", metavar="FILE"),
     ] = None,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of the raters' orders.")] = 0,
+    seed: Annotated[int, seed_of("the raters' orders")] = 0,
     as_json: Json = False,
 ) -> None:
     """Make a study: explain photographs and render all pictures ahead; reviewing then needs no model."""
@@ -73,7 +73,7 @@ Sources = Annotated[
     ),
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write.")]
-Seed = Annotated[int, typer.Option(help="Seed of the bootstrap intervals.")]
+Seed = Annotated[int, seed_of("the bootstrap intervals")]
 
 
 @study.command("merge")
