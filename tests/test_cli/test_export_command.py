@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_a_batch_goes_on_after_a_refused_folder_and_names_it(records: list[Path]
     done = _export(records[0], tmp_path / "nothing", records[1], "-o", tmp_path / "out", "--json")
     assert done.exit_code == 1
     first, refused, second = [json.loads(line) for line in done.stdout.splitlines()]
-    assert "explain the photograph again" in refused["error"]
+    assert refused["error"] == f"There is no folder {tmp_path / 'nothing'}: check the name."
     assert refused["record"] == str(tmp_path / "nothing")
     assert "1 of 3 records were refused" in done.stderr
     for tree, record in ((first, records[0]), (second, records[1])):
@@ -166,3 +167,25 @@ def test_exporting_needs_no_torch(records: list[Path], tmp_path: Path) -> None:
         [sys.executable, "-c", code, records[0], tmp_path], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_that_is_no_case_is_told_from_those_that_are(records: list[Path], tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "record.json").write_text("{}")
+    (tmp_path / "empty").mkdir()
+    for folder, said in (
+        (records[0].parent, f"holds the folders of cases; name those: {records[0]}."),
+        (tmp_path / "empty", "name the folder of a case that 'latent-explain explain' wrote"),
+        (old, "explain the photograph again with this version"),
+        (old / "record.json", "is no folder"),
+    ):
+        done = _export(folder, "-o", tmp_path / "out", "--json")
+        assert done.exit_code == 1
+        assert said in json.loads(done.stdout)["error"]
+
+
+def test_what_the_readme_writes_is_what_formats_need() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert re.search(r"explain \S+ -o explained --strip .*\n.* export explained/case-\* .*(mp4).*(apng, webp)", readme)
+    assert "sr with --date" in readme

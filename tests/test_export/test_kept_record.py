@@ -48,7 +48,7 @@ def test_what_is_no_record_is_one_sentence(rich: CounterfactualRecord, tmp_path:
     (tmp_path / KEPT).write_bytes(changed)
     with pytest.raises(ExportError, match=said):
         read_record(tmp_path)
-    with pytest.raises(ExportError, match="explain the photograph again"):
+    with pytest.raises(ExportError, match="There is no folder"):
         read_record(tmp_path / "nowhere")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -125,8 +126,7 @@ def read_record(folder: Path) -> CounterfactualRecord:
     try:
         content = plain_file(path, _LARGEST)
     except OSError as error:
-        msg = f"There is no {KEPT} in {folder} ({error.strerror}); explain the photograph again with this version."
-        raise ExportError(msg) from error
+        raise ExportError(_why_unread(folder, error)) from error
     try:
         arrays = load(content)
         tree = beside_tensors(content, "record")
@@ -142,6 +142,23 @@ def read_record(folder: Path) -> CounterfactualRecord:
         raise ExportError(msg) from error
     said: dict[str, Any] = {name: getattr(kept, name) for name in _SAME}
     return CounterfactualRecord(name=kept.case, **said, **pictures)
+
+
+def _why_unread(folder: Path, error: OSError) -> str:
+    """What is wrong with a folder whose record can't be read, and what to do."""
+    if not os.path.lexists(folder):
+        return f"There is no folder {folder}: check the name."
+    if not folder.is_dir():
+        return f"{folder} is no folder; name the one of a case that 'latent-explain explain' wrote."
+    if os.path.lexists(folder / KEPT):
+        return f"{folder / KEPT} can't be read ({error.strerror})."
+    cases = sorted(path.parent for path in folder.glob(f"*/{KEPT}"))
+    if cases:
+        more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""
+        return f"{folder} holds the folders of cases; name those: {' '.join(map(str, cases[:3]))}{more}."
+    if (folder / "record.json").exists():
+        return f"There is no {KEPT} in {folder}; explain the photograph again with this version."
+    return f"There is no {KEPT} in {folder}; name the folder of a case that 'latent-explain explain' wrote."
 
 
 def _picture(found: NDArray[Any], name: str, kind: type) -> Any:
