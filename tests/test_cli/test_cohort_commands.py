@@ -92,3 +92,16 @@ def test_refusals_are_sentences(tmp_path: Path, data: Path, small_bundle: Path) 
         assert isinstance(refused.exception, kind)
         assert words in str(refused.exception)
     assert not (tmp_path / "store").exists()
+
+
+def test_without_failures_it_says_so_and_nothing_of_a_dashboard(tmp_path: Path, data: Path, small_bundle: Path) -> None:
+    pytest.importorskip("distributed")
+    (data / f"{CANARY}_broken.png").unlink()
+    (data / "labels.csv").unlink()
+    store = tmp_path / "store"
+    common = ("--output", store, "--model", small_bundle, "--processes", 1, "--steps", 1)
+    done = runner.invoke(app, cohort("invert", data, *common))
+    assert done.exit_code == 0, done.output
+    assert "bokeh" not in done.output
+    assert runner.invoke(app, cohort("failures", store)).stdout == f"Nothing failed in {store}.\n"
+    assert runner.invoke(app, cohort("failures", store, "--json")).stdout == ""

@@ -86,9 +86,8 @@ def _workers(options: CohortOptions) -> AbstractContextManager[Workers]:
 def _say_dashboard(workers: Workers) -> None:
     from napari_latent_explain.cohort.store.workers import DaskWorkers
 
-    if isinstance(workers, DaskWorkers):
-        link = workers.dashboard
-        message(f"Dashboard: {link}" if link else "No dashboard: it needs another package, pip install bokeh.")
+    if isinstance(workers, DaskWorkers) and (link := workers.dashboard):
+        message(f"Dashboard: {link}")
 
 
 def _open(output: Path, explainer: Explainer, count: int) -> CohortStore:

@@ -86,6 +86,8 @@ def run_cohort_failures(folder: Path, *, name_files: bool, as_json: bool) -> Non
         known = {"stage": "list", "sha256": "", "outcome": "unread"}
         said = {"why": row["why"], "files": [row["name"]]} if name_files else {"why": f"File {number} can't be read."}
         found.append(known | said)
+    if not found and not as_json:
+        out(f"Nothing failed in {folder}.")
     for row in found:
         if as_json:
             out(json.dumps(row))
