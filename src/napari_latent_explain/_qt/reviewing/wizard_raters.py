@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -19,26 +18,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_latent_explain._qt.reviewing.wizard_page import WizardPage, push_button, words
-from napari_latent_explain.review.study import Pseudonym
+from napari_latent_explain.review.study import raters_problem
 
-__all__ = ["RatersPage", "folder_problem", "raters_problem"]
+__all__ = ["RatersPage", "folder_problem"]
 
-_PSEUDONYM: TypeAdapter[str] = TypeAdapter(Pseudonym)
 _LARGEST_SEED = 2**31 - 1
-
-
-def raters_problem(raters: tuple[str, ...]) -> str:
-    """Say what is wrong with pseudonyms; nothing, if an empty text is returned."""
-    for rater in raters:
-        try:
-            _PSEUDONYM.validate_python(rater)
-        except ValidationError:
-            return f"'{rater}' is no pseudonym: use letters, digits, - and _, 40 at most, and begin with a letter or digit."
-    folded = [rater.casefold() for rater in raters]
-    twice = [rater for number, rater in enumerate(raters) if rater.casefold() in folded[:number]]
-    return (
-        f"The pseudonym '{twice[0]}' stands there twice; small and capital letters count as the same." if twice else ""
-    )
 
 
 def folder_problem(text: str) -> str:
