@@ -184,10 +184,43 @@ def test_discover_writes_an_atlas_that_belongs_to_the_model(
     assert tree["refused"] == ["letter.jpg"]
     assert [d["id"] for d in tree["directions"]] == [d.id for d in atlas.directions]
     assert tree["forwards"] == dict(atlas.forwards)
+    assert [d["held_out"] for d in tree["directions"]] == [d.held_out for d in atlas.directions]
+    assert max(d["held_out"] for d in tree["directions"]) < 10
+    assert len(tree["warnings"]) == 2  # half of 12 photographs, decided both ways: a handful each
+    assert all("too narrow" in warning for warning in tree["warnings"])
     assert any(search.explained > 0 for search in atlas.searches)
     assert {e.photograph for d in atlas.directions for e in d.examples} <= {f"eye_{i:02d}.png" for i in range(12)}
     files = read_bundle(undecided_bundle)[0].files
     assert atlas.generator_sha256 == files["models/generator.safetensors"]
+
+
+def test_discover_says_how_many_photographs_stand_behind_a_number_and_what_the_rates_mean(
+    small_explainer: Explainer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from napari_latent_explain.cli.discover import print_atlas
+    from napari_latent_explain.domain import TargetSearch
+
+    target = small_explainer.atlas.directions[0].target
+    direction = small_explainer.atlas.directions[0].replace(held_out=4, false_discovery_rate=0.5)
+    search = TargetSearch(target=target, selection=5, held_out=4, screened=20, tested=8, false_discovery_rate=1.0)
+    atlas = small_explainer.atlas.replace(directions=(direction,), searches=(search,))
+    print_atlas(atlas, tmp_path / "atlas.json")
+    said = capsys.readouterr().out
+    assert ", n = 4, flips" in said
+    assert "false-discovery rate 0.50\n" in said
+    assert "false-discovery rate 1.00." in said
+    assert "Near 1, any classifier would give such a list." in said
+    assert said.count("too narrow") == 1
+    unmeasured = atlas.replace(
+        directions=(direction.replace(held_out=12, false_discovery_rate=None),),
+        searches=(search.replace(held_out=12, false_discovery_rate=None),),
+    )
+    print_atlas(unmeasured, tmp_path / "atlas.json")
+    said = capsys.readouterr().out
+    assert ", n = 12, flips" in said
+    assert "false-discovery rate not measured." in said
+    assert "too narrow" not in said
+    assert "Near 1" not in said
 
 
 def test_discover_refuses_what_makes_no_sense_in_one_sentence(clinic: Path, small_bundle: Path, tmp_path: Path) -> None:

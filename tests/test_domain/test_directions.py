@@ -47,7 +47,17 @@ def test_atlases_of_before_still_load_and_all_evidence_survives_a_file() -> None
         off_target=OffTargetEffects(margins=(("x", -1.0),), brightness=0.1),
         examples=(ExamplePair(photograph="eye.png", before=0.1, after=0.9),),
         stability=0.9,
+        false_discovery_rate=0.25,
     )
     search = TargetSearch(target=1, selection=10, held_out=5, screened=20, tested=8, false_discovery_rate=0.25)
     whole = atlas.replace(directions=(full,), searches=(search,), forwards=(("halving", 12),))
     assert DirectionAtlas.model_validate_json(whole.model_dump_json()) == whole
+
+
+def test_intervals_from_few_photographs_come_with_a_caution() -> None:
+    search = TargetSearch(target=1, selection=10, held_out=10, screened=20, tested=8)
+    assert search.caution == ""
+    few = search.replace(held_out=2).caution
+    assert few.startswith("Only 2 held-out photographs")
+    assert "\n" not in few
+    assert "caution" not in search.model_dump()  # older programs refuse what they don't know

@@ -14,7 +14,7 @@ from napari_latent_explain.explain.controls import estimate_missed, share_interv
 from napari_latent_explain.explain.halving import halve
 from napari_latent_explain.explain.ledger import Ledger
 from napari_latent_explain.explain.probe import StyleMove, StyleProbe
-from napari_latent_explain.explain.randomised_classifier import false_discoveries, randomise
+from napari_latent_explain.explain.randomised_classifier import chance_effects, false_discovery_rate, randomise
 from napari_latent_explain.explain.screening import screen
 from napari_latent_explain.explain.stability import selection_stability
 from napari_latent_explain.explain.style_groups import group_effects, style_groups
@@ -56,14 +56,30 @@ def test_a_randomised_classifier_keeps_its_weights_but_not_their_meaning(known: 
     assert randomise(lambda x: x, reference.pictures, reference.logits, np.random.default_rng(0)) is None
 
 
+def test_a_randomised_classifier_is_as_sure_as_the_real_one(known: tuple[Any, Any, Any]) -> None:
+    """A head with a wider spread of log odds moves further by the same change of a picture, and would pass any bar."""
+    explainer, reference, _ = known
+    odds = reference.logits[:, 1] - reference.logits[:, 0]
+    for seed in range(5):
+        randomised = randomise(explainer.classifier, reference.pictures, reference.logits, np.random.default_rng(seed))
+        assert randomised is not None
+        found = randomised[0](reference.pictures)
+        assert float((found[:, 1] - found[:, 0]).std()) == pytest.approx(float(odds.std()), rel=1e-3)
+        assert float((found[:, 1] - found[:, 0]).mean()) == pytest.approx(float(odds.mean()), abs=1e-3)
+
+
 def test_false_discoveries_are_those_at_the_bar(known: tuple[Any, Any, Any]) -> None:
     explainer, reference, _ = known
     settings: dict[str, Any] = {"columns": EVERYTHING, "candidates": 6, "photographs": 8, "ledger": Ledger()}
-    found = [
-        false_discoveries(explainer, reference, 1, bar, rng=np.random.default_rng(3), **settings) for bar in (0.5, 50.0)
-    ]
-    assert 0 < found[0] <= 3  # at most as many patches as the classifier has weights
-    assert found[1] == 0
+    effects = chance_effects(explainer, reference, 1, rng=np.random.default_rng(3), **settings)
+    assert effects is not None
+    assert effects.shape == (6,)
+    assert 0 < (effects > 0.1).sum() <= 3  # at most as many patches as the classifier has weights
+    none, some = np.array([0.1, 0.2]), np.array([0.3, 2.0, 5.0])
+    assert false_discovery_rate([1.0, 4.0], [none, some], 4.0) == 0.5
+    assert false_discovery_rate([1.0, 4.0], [none, some], 1.0) == 0.5
+    assert false_discovery_rate([1.0, 4.0, 0.2], [none, some], 0.2) == pytest.approx(2 / 3)
+    assert false_discovery_rate([1.0], [some, some], 0.1) == 1
 
 
 def test_groups_stay_between_the_ends_and_show_what_their_members_do(known: tuple[Any, Any, Any]) -> None:

@@ -163,6 +163,34 @@ def test_the_whole_search_says_what_it_is_worth(known: tuple[Any, Any, Any]) -> 
     assert DirectionAtlas.model_validate_json(found.atlas.model_dump_json()) == found.atlas
 
 
+def _dense(seed: int, *, planted: bool) -> PatchClassifier:
+    """Looks at all patches, at each as chance will have it; where something is planted, at one of them above all."""
+    network = PatchClassifier(0.0)
+    with torch.no_grad():
+        drawn = torch.randn(network.head.weight.shape, generator=torch.Generator().manual_seed(seed))
+        network.head.weight.copy_(drawn * (0.3 if planted else 3.0))
+        if planted:
+            network.head.weight[1, SATURATED] = 20.0
+    return network
+
+
+def test_the_false_discovery_rate_is_high_where_nothing_was_learned_and_low_for_a_planted_cause() -> None:
+    of_nothing, of_cause = [], []
+    for seed in range(4):
+        for planted in (False, True):
+            explainer = make_explainer(_dense(seed, planted=planted))
+            photographs = make_reference(explainer, 60, 100 + seed), make_reference(explainer, 40, 200 + seed)
+            atlas = discover(explainer, *photographs, rng=np.random.default_rng(seed))
+            for d in atlas.towards(1):
+                assert d.false_discovery_rate is not None
+                if planted and KNOWN.column(d.layer, d.channel) == SATURATED:
+                    of_cause.append(d.false_discovery_rate)
+            if not planted:
+                of_nothing += [search.false_discovery_rate for search in atlas.searches]
+    assert np.mean(of_nothing) > 0.8
+    assert of_cause == [0.0] * 4
+
+
 def test_forwards_are_what_the_networks_were_asked(known: tuple[Any, Any, Any]) -> None:
     explainer, selection, held_out = known
     asked = {"forward": 0, "backward": 0}

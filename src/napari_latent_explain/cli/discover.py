@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_latent_explain.explain.photograph_folder import PhotographCrops
     from napari_latent_explain.model import Explainer
 
-__all__ = ["pictures_at_a_time", "run_discover", "two_parts"]
+__all__ = ["pictures_at_a_time", "print_atlas", "run_discover", "two_parts"]
 
 
 def pictures_at_a_time(explainer: Explainer) -> int:
@@ -52,19 +52,30 @@ def two_parts(
     return selection, held
 
 
+def _warnings(atlas: DirectionAtlas) -> list[str]:
+    return [
+        f"Towards '{atlas.classes[search.target]}': {search.caution}" for search in atlas.searches if search.caution
+    ]
+
+
 def _summary(atlas: DirectionAtlas, crops: PhotographCrops, output: Path) -> dict[str, Any]:
-    keys = ("id", "name", "effect_logit", "effect_logit_interval", "flip_share", "stability", "merged")
+    keys = (
+        "id", "name", "effect_logit", "effect_logit_interval", "held_out", "flip_share", "false_discovery_rate", "stability",
+        "merged",
+    )  # fmt: skip
     return {
         "output": str(output),
         "photographs": len(crops),
         "refused": list(crops.refused),
         "directions": [{key: getattr(d, key) for key in keys} for d in atlas.directions],
+        "warnings": _warnings(atlas),
         "searches": [search.model_dump(mode="json") for search in atlas.searches],
         "forwards": dict(atlas.forwards),
     }
 
 
-def _print(atlas: DirectionAtlas, output: Path) -> None:
+def print_atlas(atlas: DirectionAtlas, output: Path) -> None:
+    """Print what was found, with what its numbers mean and, where there are few photographs, what they are worth."""
     for search in atlas.searches:
         towards = atlas.towards(search.target)
         rate = search.false_discovery_rate
@@ -76,7 +87,18 @@ def _print(atlas: DirectionAtlas, output: Path) -> None:
         )
         for d in towards:
             low, high = d.effect_logit_interval
-            out(f"  {d.id}: log odds {d.effect_logit:+.2f} [{low:+.2f}, {high:+.2f}], flips {100 * d.flip_share:.0f} %")
+            share = "" if d.false_discovery_rate is None else f", false-discovery rate {d.false_discovery_rate:.2f}"
+            out(
+                f"  {d.id}: log odds {d.effect_logit:+.2f} [{low:+.2f}, {high:+.2f}], n = {d.held_out}, "
+                f"flips {100 * d.flip_share:.0f} %{share}"
+            )
+    if any(search.false_discovery_rate is not None for search in atlas.searches):
+        out(
+            "False-discovery rate: how many moves of a classifier that has learned nothing are as strong as a direction, over "
+            "how many directions are (of a class: as the weakest of them). Near 1, any classifier would give such a list."
+        )
+    for warning in _warnings(atlas):
+        out(warning)
     out(f"Atlas: {output} ({sum(count for _, count in atlas.forwards)} forward passes)")
 
 
@@ -117,4 +139,4 @@ def run_discover(
     if as_json:
         out(json.dumps(_summary(atlas, crops, output)))
     else:
-        _print(atlas, output)
+        print_atlas(atlas, output)

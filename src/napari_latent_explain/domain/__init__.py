@@ -4,7 +4,7 @@ from napari_latent_explain.domain.activity_map import ActivityMap
 from napari_latent_explain.domain.controls import Alternative, DoseResponse, Faithfulness, LesionOverlap
 from napari_latent_explain.domain.counterfactual import CounterfactualRecord, ModelIdentity
 from napari_latent_explain.domain.direction import DirectionAtlas, DirectionId, StyleDirection
-from napari_latent_explain.domain.direction_evidence import ExamplePair, OffTargetEffects, TargetSearch
+from napari_latent_explain.domain.direction_evidence import FEWEST_HELD_OUT, ExamplePair, OffTargetEffects, TargetSearch
 from napari_latent_explain.domain.edit import Edit
 from napari_latent_explain.domain.errors import (
     BundleError,
@@ -37,6 +37,7 @@ from napari_latent_explain.domain.saliency import SaliencyMap, SaliencyMethod
 from napari_latent_explain.domain.validation import Validation
 
 __all__ = [
+    "FEWEST_HELD_OUT",
     "LUMINANCE",
     "REFINEMENT_STEPS",
     "ActivityMap",

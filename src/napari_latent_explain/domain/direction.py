@@ -63,6 +63,9 @@ class StyleDirection(FrozenModel):
         The held-out photographs that it changes most: towards the target, and away from it.
     stability : float, optional
         Share of seeds, each with its own draw of the selection photographs, whose selection finds it.
+    false_discovery_rate : float, optional
+        That of the list that ends with it (see `TargetSearch`): how many moves of a classifier that has learned nothing are at
+        least as strong on the selection photographs, over how many directions are; None where it wasn't measured.
     merged : tuple of str
         Ids of near duplicates for which it stands: they make almost the same difference.
     naming : Naming, optional
@@ -93,6 +96,7 @@ class StyleDirection(FrozenModel):
     examples: tuple[ExamplePair, ...] = ()
     reverse_examples: tuple[ExamplePair, ...] = ()
     stability: Annotated[float, Field(ge=0, le=1)] | None = None
+    false_discovery_rate: Annotated[float, Field(ge=0, le=1)] | None = None
     merged: tuple[DirectionId, ...] = ()
     naming: Naming | None = None
     validation: Validation | None = None

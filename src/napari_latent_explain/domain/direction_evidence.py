@@ -6,9 +6,11 @@ from pydantic import Field
 
 from napari_latent_explain.domain.frozen import FrozenModel
 
-__all__ = ["ExamplePair", "OffTargetEffects", "TargetSearch"]
+__all__ = ["FEWEST_HELD_OUT", "ExamplePair", "OffTargetEffects", "TargetSearch"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+FEWEST_HELD_OUT = 10  # photographs that a bootstrap interval needs to be worth its name, as in a review
 
 
 class ExamplePair(FrozenModel):
@@ -55,8 +57,9 @@ class TargetSearch(FrozenModel):
     controls : int
         How many were.
     false_discovery_rate : float, optional
-        Directions that a classifier with a re-drawn last layer gives at the same bar, over those of the real one; None
-        where it wasn't measured.
+        Moves of classifiers with a re-drawn last layer, as sure as the real one, that are at least as strong as the weakest
+        direction, on average, over the directions; at most 1, and None where it wasn't measured. Near 1, a classifier that
+        has learned nothing would give as long a list.
     cover : tuple of str
         Directions that together explain most selection photographs, in the order in which they are moved.
     explained : float
@@ -75,3 +78,14 @@ class TargetSearch(FrozenModel):
     false_discovery_rate: Share | None = None
     cover: tuple[str, ...] = ()
     explained: Share = 0.0
+
+    @property
+    def caution(self) -> str:
+        """What intervals from so few held-out photographs are worth, in a sentence; nothing where there are enough."""
+        if self.held_out >= FEWEST_HELD_OUT:
+            return ""
+        return (
+            f"Only {self.held_out} held-out photographs are decided against this class: from fewer than {FEWEST_HELD_OUT} a "
+            "bootstrap interval is too narrow (one called 95 % holds the true mean in about 50 % of cases with 2, 80 % with 4, "
+            "90 % with 10), so that one that leaves out 0 proves little; give more photographs."
+        )

@@ -11,7 +11,7 @@ from napari_latent_explain.domain import TargetSearch, portion
 from napari_latent_explain.explain.controls import Missed, estimate_missed
 from napari_latent_explain.explain.cover import flipped_jointly, greedy_cover
 from napari_latent_explain.explain.evidence import direction_of, measure_move, move_id
-from napari_latent_explain.explain.randomised_classifier import false_discoveries
+from napari_latent_explain.explain.randomised_classifier import chance_effects, false_discovery_rate
 from napari_latent_explain.explain.selection import Selection, select_moves
 from napari_latent_explain.explain.stability import selection_stability
 from napari_latent_explain.explain.verification import VerifiedMove, best_first, verify_moves
@@ -59,23 +59,24 @@ class ClassSearch:
                 rng=self.rng, controls=self.settings.controls, progress=progress,
             )  # fmt: skip
 
-    def false_discovery_rate(self, target: int, bar: float, count: int) -> float | None:
-        """Directions of classifiers that have learned nothing, at the same bar, over `count` real ones."""
-        if not count or not self.settings.randomised:
-            return None
+    def by_chance(self, target: int) -> list[NDArray[np.float64]]:
+        """Effects of the best moves of classifiers that have learned nothing; none at all if it can't be randomised."""
         with self.ledger.during("randomised classifier"):
             found = [
-                false_discoveries(
-                    self.explainer, self.chosen_on.reference, target, bar, rng=self.rng, columns=self.columns,
-                    candidates=count, photographs=self.settings.group_photographs, ledger=self.ledger,
+                chance_effects(
+                    self.explainer, self.chosen_on.reference, target, rng=self.rng, columns=self.columns,
+                    candidates=self.settings.tested, photographs=self.settings.group_photographs, ledger=self.ledger,
                 )
                 for _ in range(self.settings.randomised)
             ]  # fmt: skip
-        known = [number for number in found if number is not None]
-        return min(1.0, float(np.mean(known)) / count) if known else None
+        return [effects for effects in found if effects is not None]
 
     def written(
-        self, found: Sequence[VerifiedMove], stability: dict[StyleMove, float], target: int
+        self,
+        found: Sequence[VerifiedMove],
+        stability: dict[StyleMove, float],
+        rates: dict[StyleMove, float],
+        target: int,
     ) -> tuple[StyleDirection, ...]:
         """Write the directions down, each also moved back in photographs of the target."""
         settled = np.setdiff1d(np.arange(len(self.measured_on.reference)), self.away(self.measured_on, target))
@@ -86,7 +87,8 @@ class ClassSearch:
                 written.append(
                     direction_of(
                         self.measured_on, one.move, target, one.measured, one.interval, rng=self.rng,
-                        draws=self.settings.bootstrap, reverse=back, stability=stability.get(one.move), merged=one.merged,
+                        draws=self.settings.bootstrap, reverse=back, stability=stability.get(one.move),
+                        false_discovery_rate=rates.get(one.move), merged=one.merged,
                     )
                 )  # fmt: skip
         return best_first(self.explainer, written, target)
@@ -110,7 +112,9 @@ class ClassSearch:
         moves = [one.move for one in found]
         bar = min((halving.effect(move) for move in moves), default=float("inf"))
         missed = self.missed(chosen, target, bar, portion(progress, 0.8, 0.85))
-        rate = self.false_discovery_rate(target, bar, sum(1 + len(one.merged) for one in found))
+        by_chance = self.by_chance(target) if moves else []
+        strengths = [halving.effect(move) for one in found for move in (one.move, *one.merged)]
+        rates = {move: false_discovery_rate(strengths, by_chance, halving.effect(move)) for move in moves if by_chance}
         stability = selection_stability(
             chosen.screening,
             halving,
@@ -119,7 +123,7 @@ class ClassSearch:
             seeds=settings.seeds,
             rescued=chosen.rescued | chosen.reversed,
         )
-        directions = self.written(found, stability, target)
+        directions = self.written(found, stability, rates, target)
         cover: list[StyleMove] = []
         if moves:
             shortfall = -self.chosen_on.starts[halving.photographs, target]
@@ -130,7 +134,8 @@ class ClassSearch:
         search = TargetSearch(
             target=target, selection=len(away), held_out=len(test), screened=chosen.screened,
             tested=len(halving.changes), rescued=len(chosen.rescued), missed=missed.estimate,
-            missed_interval=missed.interval, controls=len(missed.effects), false_discovery_rate=rate,
+            missed_interval=missed.interval, controls=len(missed.effects),
+            false_discovery_rate=false_discovery_rate(strengths, by_chance, bar) if rates else None,
             cover=tuple(move_id(self.explainer, move, target) for move in cover), explained=float(flipped.mean()),
         )  # fmt: skip
         return directions, search, {move: halving.effect(move) for move in halving.changes} | missed.effects

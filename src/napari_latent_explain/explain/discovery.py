@@ -196,7 +196,7 @@ def discover(
 
     Notes
     -----
-    Cost: about 1,100 forward passes a class to choose (see `select_moves`), and for the evidence 600 and, for each held-out
+    Cost: about 1,100 forward passes a class to choose (see `select_moves`), and for the evidence 1,000 and, for each held-out
     photograph, up to 30; the atlas says how many each stage took. Memory: the photographs (see `ReferenceSet`) and a batch of
     pictures with their activations; no picture of a move is kept. Less than 3.2 GB in all for 250 photographs to choose on
     and 125 to measure on, of 256 px.

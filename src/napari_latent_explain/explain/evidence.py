@@ -145,6 +145,7 @@ def direction_of(
     draws: int,
     reverse: MoveEvidence | None = None,
     stability: float | None = None,
+    false_discovery_rate: float | None = None,
     merged: tuple[StyleMove, ...] = (),
 ) -> StyleDirection:
     """Write down a move with its evidence.
@@ -159,7 +160,7 @@ def direction_of(
         Of the bootstrap interval of the probability.
     reverse : MoveEvidence, optional
         The move to the other end, in photographs of the target.
-    stability, merged : float and tuple, optional
+    stability, false_discovery_rate, merged : float, float and tuple, optional
         See `StyleDirection`.
     """
     explainer = probe.explainer
@@ -196,5 +197,6 @@ def direction_of(
         reverse_effect_logit=None if reverse is None else float(reverse.change[:, target].mean()),
         reverse_examples=() if reverse is None else _examples(probe, reverse, -reverse.change[:, target]),
         stability=stability,
+        false_discovery_rate=false_discovery_rate,
         merged=tuple(move_id(explainer, other, target) for other in merged),
     )

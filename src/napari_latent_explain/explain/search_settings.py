@@ -34,7 +34,7 @@ class SearchSettings:
     controls : int
         Random rejected moves that are really made to estimate what was missed.
     randomised : int
-        Classifiers with a re-drawn last layer that the false-discovery rate is averaged over.
+        Classifiers with a re-drawn last layer that false-discovery rates are averaged over.
     seeds : int
         Draws of the selection photographs that stability is measured over.
     cover : int
@@ -55,7 +55,7 @@ class SearchSettings:
     groups: int = 1
     group_photographs: int = 8
     controls: int = 32
-    randomised: int = 2
+    randomised: int = 4
     seeds: int = 100
     cover: int = 10
     duplicate: float = 0.9
