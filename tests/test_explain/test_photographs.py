@@ -83,10 +83,23 @@ def test_simulated_eyes_are_decided_both_ways(small_explainer: Explainer) -> Non
 
 def test_a_split_keeps_decisions_in_proportion_and_nobody_twice(known: tuple[Any, Any, Any]) -> None:
     reference: ReferenceSet = known[1]
-    selection, held_out = split_reference(reference, 0.25, np.random.default_rng(0))
+    selection, held_out = split_reference(reference, 0.4, np.random.default_rng(0))
     assert set(selection.names) | set(held_out.names) == set(reference.names)
     assert not set(selection.names) & set(held_out.names)
     whole, part = (r.logits.argmax(dim=1).bincount() for r in (reference, held_out))
-    assert part.tolist() == [round(0.25 * n) for n in whole.tolist()]
+    assert whole.tolist() == [46, 14]
+    assert part.tolist() == [18, 7]
     index = reference.names.index(held_out.names[3])
     assert torch.equal(held_out.codes[3], reference.codes[index])
+
+
+@pytest.mark.parametrize(
+    ("members", "share", "held"), [(4, 0.4, 2), (14, 0.4, 7), (22, 0.4, 10), (22, 0.1, 10), (46, 0.4, 18), (8, 0.75, 6)]
+)
+def test_ten_of_a_decision_are_held_out_where_as_many_are_left(
+    known: tuple[Any, Any, Any], members: int, share: float, held: int
+) -> None:
+    reference: ReferenceSet = known[1]
+    alike = reference.away_from(1).take(torch.arange(members))
+    selection, held_out = split_reference(alike, share, np.random.default_rng(0))
+    assert (len(held_out), len(selection)) == (held, members - held)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from napari_latent_explain.domain import silent
+from napari_latent_explain.domain import FEWEST_HELD_OUT, silent
 from napari_latent_explain.latent import invert, reconstruct
 from napari_latent_explain.model.batches import pictures_at_once
 from napari_latent_explain.model.classifier import margin
@@ -89,11 +89,16 @@ def encode_reference(
 def split_reference(
     reference: ReferenceSet, held_out: float, rng: np.random.Generator
 ) -> tuple[ReferenceSet, ReferenceSet]:
-    """Split into photographs to choose on and photographs to measure on, `held_out` of each decision among the latter."""
+    """Split into photographs to choose on and photographs to measure on, `held_out` of each decision among the latter.
+
+    Where that would be fewer than `FEWEST_HELD_OUT`, more are held out, up to that number and to half of the decision's: an
+    interval from fewer is too narrow, and a choice needs photographs too.
+    """
     decided = reference.logits.argmax(dim=1).cpu().numpy()
     held = np.zeros(len(reference), dtype=bool)
     for decision in np.unique(decided):
         members = np.flatnonzero(decided == decision)
-        held[rng.permutation(members)[: round(held_out * len(members))]] = True
+        count = max(round(held_out * len(members)), min(FEWEST_HELD_OUT, len(members) // 2))
+        held[rng.permutation(members)[:count]] = True
     chosen = torch.from_numpy(held).to(reference.codes.device)
     return reference.take(~chosen), reference.take(chosen)
