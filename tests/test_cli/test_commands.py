@@ -256,6 +256,9 @@ def test_an_audit_writes_its_page_and_prints_its_numbers(clinic: Path, undecided
     assert tree["photographs"] == 12
     assert {one["name"] for one in tree["interventions"]} >= {"notch", "cut field", "darker", "mirrored", "blurred"}
     assert json.loads(Path(tree["files"]["json"]).read_text())["interventions"] == tree["interventions"]
+    named = [one["name"] for one in tree["interventions"] if one["concern"]]
+    assert all(f"{name} (" in tree["verdict"] for name in named)
+    assert {one["name"] for one in tree["interventions"] if one["flips_interval"][0] > 0.05} <= set(named)
     with Image.open(tree["files"]["page"]) as page:
         assert page.width == 1500
     few = run("audit", clinic, "--output", tmp_path, "--photographs", 8, "--model", undecided_bundle, "--target", "flu")

@@ -10,6 +10,7 @@ from napari_latent_explain.domain import Cancelled, DiscoveryError
 from napari_latent_explain.explain.audit import (
     AuditedPhotographs,
     audit_classifier,
+    exact_interval,
     intervention_effects,
     photograph_properties,
 )
@@ -72,6 +73,47 @@ def test_effects_are_measured_by_how_much_eyes_of_one_decision_differ(eyes: Audi
     assert effects[0].concern
 
 
+def test_decisions_that_change_both_ways_are_a_concern_though_no_mean_effect_is(eyes: AuditedPhotographs) -> None:
+    """Half of the eyes are moved up and half down, by the same amount, beyond the boundary."""
+    ordered = np.argsort(eyes.pictures[:, 20:44, 20:44, 0].mean(axis=(1, 2)), kind="stable")
+    seen = {eyes.pictures[i].tobytes(): (-1) ** rank * (1.0 + 0.05 * rank) for rank, i in enumerate(ordered)}
+
+    def classify(x: torch.Tensor) -> torch.Tensor:
+        pictures = ((x.permute(0, 2, 3, 1) + 1) * 127.5).round().byte().numpy()
+        odds = torch.tensor([-answers[marked] if (marked := p[0, 0, 0]) else seen[p.tobytes()] for p in pictures])
+        return torch.stack([-odds / 2, odds / 2], dim=1)
+
+    turned = iter(range(16))
+    answers: dict[int, float] = {}
+
+    def turn(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        number = next(turned) + 1
+        answers[number] = seen[picture.tobytes()] * (1 if number <= 6 else -1)
+        changed = picture.copy()
+        changed[0, 0, 0] = number
+        return changed
+
+    one = replace(INTERVENTIONS[0], name="turned", change=turn)
+    assert (eyes.pictures[:, 0, 0, 0] == 0).all()
+    (found,) = intervention_effects(classify, eyes, 1, np.random.default_rng(0), interventions=(one,))
+    assert found.flips == 6 / 16
+    assert found.flips_interval == pytest.approx((0.1520, 0.6457), abs=1e-3)  # tables of Clopper and Pearson
+    assert found.effect_interval[0] < 0 < found.effect_interval[1]
+    assert found.concern
+    assert found.flips_often
+
+
+def test_shares_of_few_photographs_have_intervals_with_a_width(eyes: AuditedPhotographs) -> None:
+    assert exact_interval(0, 14) == pytest.approx((0, 1 - 0.025 ** (1 / 14)))
+    assert exact_interval(8, 8) == pytest.approx((0.025 ** (1 / 8), 1))
+    innocent = intervention_effects(
+        _notch_reader(0.0), eyes, 1, np.random.default_rng(0), interventions=INTERVENTIONS[:1]
+    )
+    assert innocent[0].flips == 0
+    assert innocent[0].flips_interval == pytest.approx((0, 1 - 0.025 ** (1 / 16)))
+    assert not innocent[0].concern
+
+
 def test_the_report_names_concerns_and_gaps(small_explainer: Explainer, eyes: AuditedPhotographs) -> None:
     class Light(torch.nn.Module):
         differentiable = True
@@ -96,6 +138,9 @@ def test_the_report_names_concerns_and_gaps(small_explainer: Explainer, eyes: Au
     gaps = {gap.name: gap for gap in report.subgroups}
     assert gaps["brightness"].decisions_interval[0] > 0
     assert gaps["brightness"].sure
+    low, high = gaps["brightness"].decisions_interval
+    assert low < gaps["brightness"].decisions <= high
+    assert high - low > 0.2  # 8 against 8, all decided alike in each
     assert gaps["brightness"].upper + gaps["brightness"].lower == 16
     assert gaps["brightness"].flips is not None
     assert audit_classifier(explainer, small, np.random.default_rng(0)) == report

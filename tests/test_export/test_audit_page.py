@@ -50,6 +50,17 @@ def test_what_a_classifier_reacts_to_is_orange() -> None:
     assert not report(0.05).concerns
 
 
+def test_a_change_that_turns_decisions_both_ways_is_named_on_the_page() -> None:
+    blurred = next(one for one in report(0.05).interventions if one.name == "blurred")
+    turns = blurred.replace(flips=0.36, flips_interval=(0.13, 0.65), concern=True)
+    quiet = report(0.05)
+    loud = quiet.replace(interventions=tuple(turns if one.name == "blurred" else one for one in quiet.interventions))
+    assert loud.verdict == "Reacts to: blurred (+0.05 log odds, 36 % of the decisions change)."
+    assert _count(compose_audit_page(loud, _pictures()), ORANGE) > 200
+    assert "surely" in quiet.verdict
+    assert "more than 5 % of the decisions" in quiet.verdict
+
+
 def test_the_files_can_be_read_back(tmp_path: Path) -> None:
     files = write_audit(report(1.5), _pictures(), tmp_path / "audit")
     assert AuditReport.model_validate(json.loads(files["json"].read_text())) == report(1.5)

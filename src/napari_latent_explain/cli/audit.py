@@ -53,15 +53,17 @@ def run_audit(
     files = write_audit(report, pictures, output)
     say_left_out(crops.refused)
     if as_json:
-        out(json.dumps(report.model_dump(mode="json") | {"files": {name: str(path) for name, path in files.items()}}))
+        told = {"verdict": report.verdict, "files": {name: str(path) for name, path in files.items()}}
+        out(json.dumps(report.model_dump(mode="json") | told))
         return
     name = explainer.classes[report.target]
     for one in report.interventions:
-        low, high = one.effect_interval
+        (low, high), (least, most) = one.effect_interval, one.flips_interval
         mark = "  <- look at this" if one in report.concerns else ""
         out(
             f"{one.name} ({one.group}): log odds of '{name}' {one.effect:+.2f} [{low:+.2f}, {high:+.2f}], "
-            f"decisions change in {100 * one.flips:.0f} %{mark}"
+            f"decisions change in {100 * one.flips:.0f} % [{100 * least:.0f}, {100 * most:.0f}]{mark}"
         )
+    out(report.verdict)
     out(f"Page: {files['page']}")
     out("For research; not a medical device.")

@@ -7,16 +7,18 @@ from pydantic import Field
 from napari_latent_explain.domain.counterfactual import ModelIdentity
 from napari_latent_explain.domain.frozen import FrozenModel
 
-__all__ = ["CONCERN", "AuditReport", "InterventionEffect", "SubgroupGap"]
+__all__ = ["CONCERN", "FLIPS_CONCERN", "AuditReport", "InterventionEffect", "SubgroupGap"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Interval = tuple[float, float]
 
 CONCERN = 0.25  # standard deviations of the log odds; what is surely beyond is worth a look
+FLIPS_CONCERN = 0.05  # of the decisions: more than one in twenty, surely, is worth a look whichever way they go
 
 
 class InterventionEffect(FrozenModel):
-    """What one change of all photographs does to the target's log odds; intervals are bootstrap 95 % over photographs.
+    """What one change of all photographs does to the target's log odds; intervals are 95 % over photographs, bootstrap ones of
+    means and exact ones (Clopper and Pearson 1934) of shares.
 
     Parameters
     ----------
@@ -33,7 +35,8 @@ class InterventionEffect(FrozenModel):
     strongest : int
         Number of the photograph that changes most.
     concern : bool
-        Whether the effect is surely larger than a quarter of the spread.
+        Whether the effect is surely larger than a quarter of the spread, or surely more than one decision in twenty changes:
+        what moves some up and others down has no mean effect.
     """
 
     name: str
@@ -48,6 +51,11 @@ class InterventionEffect(FrozenModel):
     flips_interval: Interval
     strongest: Annotated[int, Field(ge=0)]
     concern: bool = False
+
+    @property
+    def flips_often(self) -> bool:
+        """Whether surely more than one decision in twenty changes."""
+        return self.flips_interval[0] > FLIPS_CONCERN
 
 
 class SubgroupGap(FrozenModel):
@@ -85,5 +93,21 @@ class AuditReport(FrozenModel):
 
     @property
     def concerns(self) -> tuple[InterventionEffect, ...]:
-        """Interventions whose mean effect is surely larger than a quarter of the spread, strongest first."""
+        """Interventions with a mean effect surely larger than a quarter of the spread, or that surely change more than one
+        decision in twenty; the strongest mean effect first.
+        """
         return tuple(sorted((i for i in self.interventions if i.concern), key=lambda i: -abs(i.effect)))
+
+    @property
+    def verdict(self) -> str:
+        """What to look at, in a sentence."""
+        if not self.concerns:
+            return (
+                "No change here, surely, moves it by more than a quarter of the spread of its log odds among eyes with the same "
+                f"decision, or changes more than {100 * FLIPS_CONCERN:.0f} % of the decisions."
+            )
+        found = (
+            f"{one.name} ({one.effect:+.2f} log odds, {100 * one.flips:.0f} % of the decisions change)"
+            for one in self.concerns
+        )
+        return "Reacts to: " + ", ".join(found) + "."

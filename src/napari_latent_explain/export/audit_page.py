@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw
 
 from napari_latent_explain import __version__
-from napari_latent_explain.domain.audit import CONCERN
+from napari_latent_explain.domain.audit import CONCERN, FLIPS_CONCERN
 from napari_latent_explain.export.atomic import write_atomically
 from napari_latent_explain.export.colours import BLUE, GROUND, INK, ORANGE, QUIET
 from napari_latent_explain.export.png import png_bytes
@@ -67,7 +67,7 @@ def _effects(draw: ImageDraw.ImageDraw, y: int, report: AuditReport) -> int:
         draw.ellipse((place(one.effect) - 7, at - 7, place(one.effect) + 7, at + 7), fill=colour)
         draw.text((1050, at), f"{low:+.2f} to {high:+.2f}", font=font(17), fill=QUIET, anchor="lm")
         share = f"{100 * one.flips:.0f} %  ({100 * one.flips_interval[0]:.0f} to {100 * one.flips_interval[1]:.0f})"
-        draw.text((1260, at), share, font=font(17), fill=QUIET, anchor="lm")
+        draw.text((1260, at), share, font=font(17), fill=ORANGE if one.flips_often else QUIET, anchor="lm")
     draw.text((left, bottom + 6), f"{-furthest:+.2f}", font=font(15), fill=QUIET)
     draw.text((middle, bottom + 6), "0", font=font(15), fill=QUIET, anchor="ma")
     draw.text((right, bottom + 6), f"{furthest:+.2f}", font=font(15), fill=QUIET, anchor="ra")
@@ -124,23 +124,16 @@ def compose_audit_page(
     """Lay out the page, RGB; `pictures` are (before, after) of the strongest photograph, by the intervention's name.
 
     Orange marks what is surely beyond a quarter of the spread of the log odds among eyes with the same decision (the grey
-    band), and subgroup gaps whose interval leaves out 0.
+    band) or surely changes more than one decision in twenty, and subgroup gaps whose interval leaves out 0.
     """
     image = Image.new("RGB", (_WIDTH, _HEIGHT), GROUND)
     draw = ImageDraw.Draw(image)
     draw.text((_MARGIN, 36), f"Audit of {report.model.name}", font=font(34), fill=INK)
     head = f"model {report.model.sha256[:12]}   {report.photographs} photographs   version {__version__}"
     draw.text((_MARGIN, 84), head, font=font(18), fill=QUIET)
-    found = report.concerns
-    verdict = (
-        "Reacts to: " + ", ".join(f"{one.name} ({one.effect:+.2f} log odds)" for one in found) + "."
-        if found
-        else "No change here moves it, surely, by more than a quarter of the spread of its log odds "
-        "among eyes with the same decision."
-    )
     y = 124
-    for line in wrapped(verdict, _WIDTH - 2 * _MARGIN, 22):
-        draw.text((_MARGIN, y), line, font=font(22), fill=ORANGE if found else INK)
+    for line in wrapped(report.verdict, _WIDTH - 2 * _MARGIN, 22):
+        draw.text((_MARGIN, y), line, font=font(22), fill=ORANGE if report.concerns else INK)
         y += 30
     y = _effects(draw, y + 20, report)
     if report.subgroups:
@@ -153,7 +146,8 @@ def compose_audit_page(
     notes = (
         "Interventions leave the disease alone, so what the classifier then does is caused by them, as far as they look like "
         "what cameras and eyes do. Subgroups differ in other things too: a gap is a question, not an answer. Grey band: a "
-        f"quarter of the spread ({report.spread:.2f}) of the log odds among photographs with the same decision. {_SAYS}"
+        f"quarter of the spread ({report.spread:.2f}) of the log odds among photographs with the same decision. Orange: surely "
+        f"beyond it, or surely more than {100 * FLIPS_CONCERN:.0f} % of the decisions changed, whichever way. {_SAYS}"
     )
     for row, line in enumerate(wrapped(notes, _WIDTH - 2 * _MARGIN, 16)):
         draw.text((_MARGIN, y + 24 * row), line, font=font(16), fill=QUIET)
