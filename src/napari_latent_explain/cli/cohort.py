@@ -204,5 +204,6 @@ def run_cohort_discover(
         out(
             f"Towards '{found.classes[search.target]}': {len(found.towards(search.target))} directions; together they change "
             f"the decision for {100 * search.explained:.0f} % of {search.held_out} held-out photographs."
+            + (f" {search.caution}" if search.caution else "")
         )
     out(f"Atlas: {path}; use it with: latent-explain cohort counterfactual {data} --output {output} --atlas {path}")
