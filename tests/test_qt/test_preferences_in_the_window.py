@@ -26,7 +26,7 @@ def test_device_project_and_colours(make_widget, monkeypatch, tmp_path, qtbot, s
     widget.set_edit(Edit(strengths={widget.explanation.directions[0].id: 2.0}))
     settle(widget)
     limit = widget.layers["Difference"].contrast_limits[1]
-    assert widget.layers["Difference"].name == f"Difference ±{100 * limit:.0f} % (purple darker, green brighter)"
+    assert widget.layers["Difference"].name == f"Difference ±{100 * limit:.0f} % (purple -, green +)"
     assert {strip.pictures.shape[1] for strip in widget.ahead.strips} == {64}
 
 
