@@ -301,7 +301,8 @@ def test_the_version_is_said() -> None:
 
 @pytest.mark.parametrize("where", ["in a command", "while it is loaded"])
 def test_a_stopped_command_says_so(where: str) -> None:
-    stop = "import signal; signal.raise_signal(signal.SIGINT)"
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background has none
+    stop = "signal.raise_signal(signal.SIGINT)"
     code = {
         "in a command": f"""
 import napari_latent_explain.cli.fetch as command
@@ -318,7 +319,7 @@ class Stops:
 sys.meta_path.insert(0, Stops())
 """,
     }[where]
-    words = [sys.executable, "-c", code + "from napari_latent_explain.cli import main; main()", "fetch"]
+    words = [sys.executable, "-c", heard + code + "from napari_latent_explain.cli import main; main()", "fetch"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "Stopped; what was finished is kept.\n")
 
