@@ -301,7 +301,9 @@ def test_the_version_is_said() -> None:
 
 @pytest.mark.parametrize("where", ["in a command", "while it is loaded"])
 def test_a_stopped_command_says_so(where: str) -> None:
-    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background has none
+    heard = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background has none
+    )
     stop = "signal.raise_signal(signal.SIGINT)"
     code = {
         "in a command": f"""
