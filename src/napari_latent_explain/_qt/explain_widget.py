@@ -19,7 +19,6 @@ from napari_latent_explain._qt.docked_widget import DockedWidget
 from napari_latent_explain._qt.drawn_ahead import DrawnAhead
 from napari_latent_explain._qt.explained_layers import ExplainedLayers
 from napari_latent_explain._qt.explaining import Explaining
-from napari_latent_explain._qt.history import History
 from napari_latent_explain._qt.model_fetching import ModelFetching
 from napari_latent_explain._qt.model_shelf import ModelShelf
 from napari_latent_explain._qt.panel import Panel
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     import napari.viewer
     from qtpy.QtGui import QShowEvent
 
-    from napari_latent_explain._qt.history import Stand
+    from napari_latent_explain._qt.history import History, Stand
     from napari_latent_explain._qt.model_shelf import Made
     from napari_latent_explain.domain import (
         CounterfactualRecord,
@@ -472,8 +471,8 @@ class ExplainWidget(DockedWidget):
         project, chosen, shown = self.project.project, read_preferences(), self.explanation
         self._work.discard()
         if first and shown is not None:
-            current, past = self.session.current, self.session.history
-            self.show_explanation(shown, self.layers.source, current.mix, History(past.stands, past.at))
+            past = self.session.history.copy()
+            self.show_explanation(shown, self.layers.source, past.current.mix, past)
             return
         self._notes.clear()
         if shown is not None:

@@ -10,7 +10,6 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_latent_explain._qt import verbs
 from napari_latent_explain._qt.giving_way import FULL_MEMORY, GAVE_WAY
-from napari_latent_explain._qt.history import History
 from napari_latent_explain._qt.model_shelf import Made
 from napari_latent_explain._qt.photograph_chooser import not_its_file
 from napari_latent_explain._qt.slow_work import PREPARE
@@ -165,8 +164,7 @@ class Explaining(QObject):  # type: ignore[misc]
             self._show_again(explanation)
 
     def _show_again(self, explanation: Explanation) -> None:
-        history = self._session.history
-        past = History(history.stands, history.at)
+        past = self._session.history.copy()
         self.moved.emit(Made(self._model.chosen, explanation, past.current.mix, past))
 
     def _tell_directed(self, result: tuple[DirectionAtlas, Made | None, Explanation | None]) -> None:

@@ -70,6 +70,10 @@ class History:
         """All of them, the oldest first."""
         return tuple(self._stands)
 
+    def copy(self) -> History:
+        """The same row, to go on with by itself."""
+        return History(self.stands, self._at)
+
     @property
     def at(self) -> int:
         """Which of them is the current one."""

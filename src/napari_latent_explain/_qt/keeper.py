@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_latent_explain._qt.history import History
 from napari_latent_explain._qt.kept_history import About, write_history
 from napari_latent_explain._qt.kept_notes import write_notes
 from napari_latent_explain._qt.latest_wins import LatestWins
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_latent_explain._qt.answer_notes import Note
+    from napari_latent_explain._qt.history import History
     from napari_latent_explain.cohort import Case
     from napari_latent_explain.cohort.explaining import Keepsake
     from napari_latent_explain.domain import Mix, Progress
@@ -187,7 +187,7 @@ class Keeper(QObject):  # type: ignore[misc]
         """Keep an explanation as it stands when nothing has moved for a moment, the way back, and notes on its answers."""
         if self.project is not None and explanation.photograph.path is not None:
             self._desk.asked = (explanation, mix)
-            self._desk.history = History(history.stands, history.at) if history is not None else None
+            self._desk.history = history.copy() if history is not None else None
             self._desk.notes = notes or {}
             self._timer.start()
 

@@ -23,6 +23,7 @@ from napari_latent_explain.fundus.interventions import INTERVENTIONS
 from napari_latent_explain.latent import mask_tensor, reconstruct, to_tensor
 from napari_latent_explain.model.batches import pictures_at_once
 from napari_latent_explain.model.classifier import margin
+from napari_latent_explain.review.agreement import exact_proportion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,10 +91,7 @@ def exact_interval(count: int, trials: int) -> tuple[float, float]:
 
     A bootstrap of answers that are all alike has no width, however few they are.
     """
-    from scipy.stats import binomtest
-
-    interval = binomtest(count, trials).proportion_ci(confidence_level=0.95, method="exact")
-    return float(interval.low), float(interval.high)
+    return exact_proportion("share", count, trials).interval or (0.0, 1.0)
 
 
 def intervention_effects(

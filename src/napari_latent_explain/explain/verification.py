@@ -74,7 +74,7 @@ def verify_moves(
 def _called(explainer: Explainer, direction: StyleDirection, target: int) -> str:
     """What a direction is called behind its rank: what its attribute was taught to draw, else where it leads."""
     names = explainer.generator.config.attribute_names
-    if direction.layer == "attributes" and names and names[direction.channel]:
+    if direction.taught and names and names[direction.channel]:
         both_ways = explainer.encoder.config.taught_from < 0
         said = ("fewer ", "more ") if both_ways else ("the reverse of ", "")
         return f": {said[direction.sign > 0]}{names[direction.channel]}"
