@@ -9,14 +9,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_latent_explain.cohort import Project, explaining
-from napari_latent_explain.explain import explain_photograph
 from napari_latent_explain.fundus import simulate
+from quick_explanation import quick
 
 pytestmark = pytest.mark.gui
-
-
-def quick(explainer, photograph, **given):
-    return explain_photograph(explainer, photograph, steps=3, display_size=128, **given)
 
 
 @pytest.fixture

@@ -13,14 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "test_fundus"))
 from dicom_files import dicom_dataset, to_bytes
 
 from napari_latent_explain._napari.reader import read_layer
-from napari_latent_explain.explain import explain_photograph
 from napari_latent_explain.fundus import read_photograph, simulate
 
 pytestmark = pytest.mark.gui
-
-
-def quick(explainer, photograph, **given):
-    return explain_photograph(explainer, photograph, steps=3, display_size=128, **given)
 
 
 @pytest.fixture(scope="module")
@@ -35,27 +30,6 @@ def several(tmp_path, eyes):
     path = tmp_path / "visit.dcm"
     path.write_bytes(to_bytes(dicom_dataset(eyes)))
     return path
-
-
-@pytest.fixture
-def open_window(make_napari_viewer_proxy, said, small_explainer, tmp_path):
-    """A viewer with the widget and a project; more than one after another."""
-    from napari_latent_explain._qt import ExplainWidget
-
-    opened = []
-
-    def make():
-        viewer = make_napari_viewer_proxy()
-        widget = ExplainWidget(
-            viewer, project=tmp_path / "project", load=lambda bundle, device: small_explainer, explain=quick
-        )
-        viewer.window.add_dock_widget(widget, name="Latent explain")
-        opened.append(widget)
-        return viewer, widget
-
-    yield make
-    for widget in opened:
-        widget.close_down()
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from qtpy.QtCore import Qt
 from napari_latent_explain._qt.history import History, Stand
 from napari_latent_explain._qt.kept_history import MOST_BYTES, MOST_STANDS, About, read_history, write_history
 from napari_latent_explain.domain import Edit, ExportError, Mix, Naming, Region
-from napari_latent_explain.explain import explain_photograph
 from napari_latent_explain.fundus import simulate
+from quick_explanation import quick
 
 ABOUT = About(photograph="ab" * 32, model="cd" * 32, directions="ef" * 32)
 SQUARE = Region(outlines=(((20.0, 20.0), (20.0, 110.0), (110.0, 110.0), (110.0, 20.0)),))
@@ -104,10 +104,6 @@ def test_a_history_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 
 # -- in the window ------------------------------------------------------------------------------------------------
-
-
-def quick(explainer, photograph, **given):
-    return explain_photograph(explainer, photograph, steps=3, display_size=128, **given)
 
 
 @pytest.fixture
